@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef POSTERN_TOOL_POLICY_H
+#define POSTERN_TOOL_POLICY_H
+
+#include "sa.h"
+
+#define TMPLS_MAX	6
+
+struct tmpl {
+	uint64_t has;			/* POSTERN_A_TMPL_ */
+	struct addr src;
+	struct addr dst;
+	uint8_t proto;
+	uint8_t mode;
+	uint32_t reqid;
+	uint32_t spi;			/* network order */
+};
+
+struct policy {
+	uint64_t has;			/* POSTERN_A_POLICY_ */
+	uint32_t index;
+	uint8_t dir;
+	uint8_t action;
+	uint32_t priority;
+	uint32_t owner;
+	uint32_t count;
+	uint64_t id;
+	struct selector selector;
+	struct {
+		uint32_t count;
+		uint32_t pad;
+		struct tmpl tmpl[TMPLS_MAX];
+	} tmpls;
+	struct usage usage;
+	struct selector packet;
+};
+
+struct stats {
+	uint64_t has;			/* POSTERN_A_STATS_ */
+	char version[32];
+	uint32_t sa_count;
+	uint32_t policy_count;
+	uint64_t in_packets;
+	uint64_t in_delivered;
+	uint64_t in_fragments;
+	uint64_t out_packets;
+	uint64_t out_sent;
+	uint32_t held;
+	struct drops drops;
+};
+
+extern const struct fields policy_fields;
+extern const struct fields stats_fields;
+
+#endif
