@@ -159,30 +159,23 @@ static bool parse_one(const struct field *f, unsigned char *at,
 int fields_parse(const struct fields *fields, void *object, const void *attrs,
 		 size_t len)
 {
-	const struct nlattr *attr = attrs;
+	const struct nlattr *attr;
 	const struct field *f;
 	unsigned char *base = object;
 	uint64_t has = 0;
 
 	memset(object, 0, fields->struct_size);
-	while (mnl_attr_ok(attr, len)) {
+	mnl_attr_for_each_payload(attrs, len) {
 		f = find(fields, mnl_attr_get_type(attr));
-		if (f) {
-			if (!parse_one(f, base + f->offset,
-				       mnl_attr_get_payload(attr),
-				       mnl_attr_get_payload_len(attr)))
-				return -EBADMSG;
-			has |= HAS(f->attr);
-		}
-		if (MNL_ALIGN(attr->nla_len) >= len) {
-			len = 0;
-			break;
-		}
-		len -= MNL_ALIGN(attr->nla_len);
-		attr = mnl_attr_next(attr);
+		if (!f)
+			continue;
+		if (!parse_one(f, base + f->offset, mnl_attr_get_payload(attr),
+			       mnl_attr_get_payload_len(attr)))
+			return -EBADMSG;
+		has |= HAS(f->attr);
 	}
 	memcpy(object, &has, sizeof(has));
-	return len ? -EBADMSG : 0;
+	return (const char *)attr < (const char *)attrs + len ? -EBADMSG : 0;
 }
 
 void fields_path(const struct fields *fields, const struct nlmsghdr *nlh,

@@ -229,12 +229,11 @@ static void add_group(struct nl *nl, const struct nlattr *group)
 
 static int on_family(uint8_t cmd, const void *attrs, size_t len, void *data)
 {
-	const struct nlattr *attr = attrs, *group;
+	const struct nlattr *attr, *group;
 	struct nl *nl = data;
-	size_t size;
 
 	(void)cmd;
-	while (mnl_attr_ok(attr, len)) {
+	mnl_attr_for_each_payload(attrs, len) {
 		switch (mnl_attr_get_type(attr)) {
 		case CTRL_ATTR_FAMILY_ID:
 			if (mnl_attr_validate(attr, MNL_TYPE_U16) == 0)
@@ -245,11 +244,6 @@ static int on_family(uint8_t cmd, const void *attrs, size_t len, void *data)
 				add_group(nl, group);
 			break;
 		}
-		size = MNL_ALIGN(attr->nla_len);
-		if (size >= len)
-			break;
-		len -= size;
-		attr = mnl_attr_next(attr);
 	}
 	return 0;
 }

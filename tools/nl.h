@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* One generic netlink socket to the postern family. */
+/*
+ * One generic netlink socket to the postern family.
+ *
+ * A socket that has joined a group is for nl_listen() alone: nl_talk() throws
+ * away what it meets while it waits for its answer.
+ */
 #ifndef POSTERN_TOOL_NL_H
 #define POSTERN_TOOL_NL_H
 
