@@ -6,6 +6,7 @@
 #include <net/netlink.h>
 #include <net/genetlink.h>
 
+#include "compat.h"
 #include "netlink_gen.h"
 
 #include <postern.h>
