@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * postern bridge: an IKE daemon that knows only the kernel's own IPsec keys
+ * Postern. It labels its connections with an interface id that no interface
+ * has, so that XFRM matches no traffic with them; the bridge copies what
+ * carries that id into Postern and tells the daemon what becomes of it.
+ */
+#include "cmd.h"
+#include "log.h"
+#include "mirror.h"
+#include "notify.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+/* Datagrams of one socket before the other gets its turn. */
+#define BATCH		64
+
+enum { FD_XFRM, FD_POSTERN, FD_SIGNAL, FD_TIMER, FD_COUNT };
+
+struct bridge {
+	struct mirror mirror;
+	struct nl nl;		/* requests */
+	struct nl events;
+	struct xfrm xfrm;	/* requests */
+	struct xfrm xfrm_events;
+	struct pollfd fd[FD_COUNT];
+	bool resync;
+	bool stop;
+};
+
+static void report(struct bridge *b, const char *state)
+{
+	struct mirror *m = &b->mirror;
+
+	notify("%sSTATUS=%u SAs, %u policies, %u not mirrored", state, m->sas,
+	       m->policies, m->refused);
+}
+
+static int resync(struct bridge *b)
+{
+	int err = mirror_resync(&b->mirror);
+
+	b->resync = false;
+	if (err) {
+		log_event("resync failed: %s", strerror(-err));
+		return err;
+	}
+	log_event("in step: %u SAs, %u policies, %u not mirrored",
+		  b->mirror.sas, b->mirror.policies, b->mirror.refused);
+	return 0;
+}
+
+static void read_xfrm(struct bridge *b)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < BATCH && mirror_readable(b->fd[FD_XFRM].fd); i++) {
+		err = xfrm_listen(&b->xfrm_events, mirror_xfrm_event,
+				  &b->mirror);
+		if (err) {
+			log_detail("resync needed");
+			b->resync = true;
+		}
+	}
+}
+
+static int read_signal(struct bridge *b)
+{
+	struct signalfd_siginfo info;
+	int err;
+
+	if (read(b->fd[FD_SIGNAL].fd, &info, sizeof(info)) != sizeof(info))
+		return 0;
+	if (info.ssi_signo != SIGHUP) {
+		b->stop = true;
+		return 0;
+	}
+	notify_reloading();
+	err = resync(b);
+	report(b, "READY=1\n");
+	return err;
+}
+
+static int read_timer(struct bridge *b)
+{
+	uint64_t ticks;
+	int err;
+
+	if (read(b->fd[FD_TIMER].fd, &ticks, sizeof(ticks)) != sizeof(ticks))
+		return 0;
+	err = mirror_write_numbers(&b->mirror);
+	/* A dump that changed under way has told enough: the rest comes next. */
+	if (err && err != -EINTR) {
+		log_event("Postern does not answer: %s", strerror(-err));
+		return err;
+	}
+	report(b, "WATCHDOG=1\n");
+	return 0;
+}
+
+static int run(struct bridge *b)
+{
+	int err = 0;
+
+	while (!b->stop && !err) {
+		if (poll(b->fd, FD_COUNT, -1) < 0) {
+			if (errno != EINTR)
+				return -errno;
+			continue;
+		}
+		if (b->fd[FD_XFRM].revents)
+			read_xfrm(b);
+		if (b->fd[FD_POSTERN].revents)
+			mirror_drain_events(&b->mirror);
+		if (b->resync)
+			err = resync(b);
+		if (!err && b->fd[FD_TIMER].revents)
+			err = read_timer(b);
+		if (!err && b->fd[FD_SIGNAL].revents)
+			err = read_signal(b);
+	}
+	return err;
+}
+
+static int open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int open_timer(void)
+{
+	struct itimerspec second = { { 1, 0 }, { 1, 0 } };
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+
+	if (fd >= 0)
+		timerfd_settime(fd, 0, &second, NULL);
+	return fd;
+}
+
+static int failed(const char *what, int err)
+{
+	fprintf(stderr, "Error: %s: %s.\n", what, strerror(-err));
+	if (err == -EPERM)
+		fprintf(stderr, "The bridge needs CAP_NET_ADMIN.\n");
+	return EXIT_REFUSED;
+}
+
+/* Subscribed before the dump, so that nothing falls between the two. */
+static int open_all(struct bridge *b)
+{
+	static const unsigned int groups[] = {
+		XFRMNLGRP_SA, XFRMNLGRP_POLICY, XFRMNLGRP_EXPIRE,
+		XFRMNLGRP_MIGRATE, 0
+	};
+	int err;
+
+	err = nl_open(&b->nl);
+	if (!err)
+		err = nl_open(&b->events);
+	if (err)
+		return failed("postern: cannot reach the module", err);
+	err = nl_join(&b->events, POSTERN_MCGRP_SA);
+	if (!err)
+		err = nl_join(&b->events, POSTERN_MCGRP_ACQUIRE);
+	if (err)
+		return failed("postern: cannot listen to its events", err);
+	err = xfrm_open(&b->xfrm, NULL);
+	if (!err)
+		err = xfrm_open(&b->xfrm_events, groups);
+	if (err)
+		return failed("cannot listen to XFRM", err);
+	b->fd[FD_XFRM].fd = xfrm_fd(&b->xfrm_events);
+	b->fd[FD_POSTERN].fd = nl_fd(&b->events);
+	b->fd[FD_SIGNAL].fd = open_signals();
+	b->fd[FD_TIMER].fd = open_timer();
+	if (b->fd[FD_SIGNAL].fd < 0 || b->fd[FD_TIMER].fd < 0)
+		return failed("cannot set up signals and timer", -errno);
+	return EXIT_OK;
+}
+
+static void close_all(struct bridge *b)
+{
+	if (b->fd[FD_SIGNAL].fd >= 0)
+		close(b->fd[FD_SIGNAL].fd);
+	if (b->fd[FD_TIMER].fd >= 0)
+		close(b->fd[FD_TIMER].fd);
+	xfrm_close(&b->xfrm_events);
+	xfrm_close(&b->xfrm);
+	nl_close(&b->events);
+	nl_close(&b->nl);
+	mirror_free(&b->mirror);
+}
+
+static int serve(struct bridge *b)
+{
+	int err, rc = open_all(b);
+
+	if (rc)
+		return rc;
+	b->mirror.nl = &b->nl;
+	b->mirror.events = &b->events;
+	b->mirror.xfrm = &b->xfrm;
+	err = resync(b);
+	if (!err) {
+		report(b, "READY=1\n");
+		err = run(b);
+	}
+	if (err)
+		return EXIT_REFUSED;
+	notify("STOPPING=1\n");
+	mirror_write_numbers(&b->mirror);
+	log_event("stopped; SAs and policies stay as they are");
+	return EXIT_OK;
+}
+
+static void usage(FILE *to)
+{
+	fprintf(to,
+"Usage: postern bridge --if-id ID [ --no-ike-bypass ] [ --verbose ]\n"
+"\n"
+"Mirrors the SAs and policies that an IKE daemon gives to the kernel's XFRM\n"
+"under interface id ID into Postern, and tells the daemon of acquires, expiries\n"
+"and counters. In strongSwan: if_id_in = ID, if_id_out = ID.\n"
+"\n"
+"  --if-id ID        1 to 4294967295; no XFRM interface may have it\n"
+"  --no-ike-bypass   make no policies that let UDP ports 500 and 4500 pass\n"
+"  --verbose         say also what is left as it is\n"
+"\n"
+"SIGHUP compares all again. SIGTERM ends the bridge and leaves the SAs and\n"
+"policies in place; 'postern state flush owner ID' is for those who want more.\n");
+}
+
+static bool parse_id(const char *word, uint32_t *id)
+{
+	unsigned long long v;
+	char *end;
+
+	errno = 0;
+	v = strtoull(word, &end, 0);
+	if (errno || end == word || *end || strchr(word, '-') || !v ||
+	    v > UINT32_MAX) {
+		fprintf(stderr,
+			"Error: \"%s\" is no interface id: a number from 1 to 4294967295 is expected.\n",
+			word);
+		return false;
+	}
+	*id = v;
+	return true;
+}
+
+int cmd_bridge(int argc, char **argv)
+{
+	static const struct option opts[] = {
+		{ "if-id", required_argument, NULL, 'i' },
+		{ "no-ike-bypass", no_argument, NULL, 'n' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct bridge b;
+	bool bypass = true;
+	int c, rc;
+
+	memset(&b, 0, sizeof(b));
+	for (c = 0; c < FD_COUNT; c++) {
+		b.fd[c].fd = -1;
+		b.fd[c].events = POLLIN;
+	}
+	optind = 1;
+	while ((c = getopt_long(argc, argv, "+i:nvh", opts, NULL)) != -1) {
+		switch (c) {
+		case 'i':
+			if (!parse_id(optarg, &b.mirror.if_id))
+				return EXIT_USAGE;
+			break;
+		case 'n':
+			bypass = false;
+			break;
+		case 'v':
+			log_verbose = true;
+			break;
+		case 'h':
+			usage(stdout);
+			return EXIT_OK;
+		default:
+			usage(stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "Error: unexpected word \"%s\".\n",
+			argv[optind]);
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (!b.mirror.if_id) {
+		fprintf(stderr, "Error: --if-id is missing.\n");
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (bypass)
+		mirror_add_bypass(&b.mirror);
+	rc = serve(&b);
+	close_all(&b);
+	return rc;
+}

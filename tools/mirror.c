@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Dumps and events, and who gets them. */
+#include "log.h"
+#include "mirror.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+/* Events of Postern that are read in one go. */
+#define BATCH		64
+/* A dump that changes under way is begun again, so many times. */
+#define DUMP_TRIES	8
+
+uint32_t mirror_hash(const void *data, size_t len, uint32_t hash)
+{
+	const uint8_t *b = data;
+
+	/* FNV-1a */
+	hash ^= 2166136261U;
+	while (len--)
+		hash = (hash ^ *b++) * 16777619U;
+	return hash;
+}
+
+bool mirror_readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+void mirror_drain_events(struct mirror *m)
+{
+	unsigned int i;
+
+	for (i = 0; i < BATCH && mirror_readable(nl_fd(m->events)); i++)
+		nl_listen(m->events, mirror_postern_event, m);
+}
+
+static void bad_message(const struct nlmsghdr *nlh)
+{
+	log_event("XFRM message of type %u not understood", nlh->nlmsg_type);
+}
+
+static int see_sa(const struct nlmsghdr *nlh, void *data)
+{
+	struct xfrm_sa x;
+
+	if (nlh->nlmsg_type == XFRM_MSG_NEWSA && !xfrm_parse_sa(nlh, &x))
+		mirror_see_sa(data, &x);
+	explicit_bzero(&x, sizeof(x));
+	return 0;
+}
+
+static int take_sa(const struct nlmsghdr *nlh, void *data)
+{
+	struct xfrm_sa x;
+
+	if (xfrm_parse_sa(nlh, &x))
+		bad_message(nlh);
+	else
+		mirror_take_sa(data, &x);
+	explicit_bzero(&x, sizeof(x));
+	return 0;
+}
+
+static int drop_sa(const struct nlmsghdr *nlh, void *data)
+{
+	struct xfrm_sa x;
+
+	if (xfrm_parse_sa(nlh, &x))
+		bad_message(nlh);
+	else
+		mirror_drop_sa(data, &x, "the daemon deleted it");
+	explicit_bzero(&x, sizeof(x));
+	return 0;
+}
+
+static int expire_sa(const struct nlmsghdr *nlh, void *data)
+{
+	const struct xfrm_user_expire *expire = mnl_nlmsg_get_payload(nlh);
+	struct xfrm_sa x;
+
+	if (xfrm_parse_sa(nlh, &x))
+		bad_message(nlh);
+	else if (expire->hard)
+		mirror_drop_sa(data, &x, "it expired");
+	return 0;
+}
+
+static int see_policy(const struct nlmsghdr *nlh, void *data)
+{
+	struct xfrm_policy x;
+
+	if (nlh->nlmsg_type == XFRM_MSG_NEWPOLICY &&
+	    !xfrm_parse_policy(nlh, &x))
+		mirror_see_policy(data, &x);
+	return 0;
+}
+
+static int take_policy(const struct nlmsghdr *nlh, void *data)
+{
+	struct xfrm_policy x;
+
+	if (xfrm_parse_policy(nlh, &x))
+		bad_message(nlh);
+	else
+		mirror_take_policy(data, &x);
+	return 0;
+}
+
+static int drop_policy(const struct nlmsghdr *nlh, void *data)
+{
+	struct xfrm_policy x;
+
+	if (xfrm_parse_policy(nlh, &x))
+		bad_message(nlh);
+	else
+		mirror_drop_policy(data, &x);
+	return 0;
+}
+
+int mirror_xfrm_event(const struct nlmsghdr *nlh, void *data)
+{
+	switch (nlh->nlmsg_type) {
+	case XFRM_MSG_NEWSA:
+	case XFRM_MSG_UPDSA:
+		return take_sa(nlh, data);
+	case XFRM_MSG_DELSA:
+		return drop_sa(nlh, data);
+	case XFRM_MSG_EXPIRE:
+		return expire_sa(nlh, data);
+	case XFRM_MSG_NEWPOLICY:
+	case XFRM_MSG_UPDPOLICY:
+		return take_policy(nlh, data);
+	case XFRM_MSG_DELPOLICY:
+		return drop_policy(nlh, data);
+	case XFRM_MSG_POLEXPIRE:
+	case XFRM_MSG_FLUSHSA:
+	case XFRM_MSG_FLUSHPOLICY:
+	case XFRM_MSG_MIGRATE:
+		/* These do not say of each object what became of it. */
+		return -ENOBUFS;
+	}
+	return 0;
+}
+
+static int dump(struct mirror *m, uint16_t type, xfrm_msg_cb cb)
+{
+	int err, tries = DUMP_TRIES;
+
+	do
+		err = xfrm_dump(m->xfrm, type, cb, m);
+	while (err == -EINTR && --tries);
+	if (err)
+		log_event("dump of XFRM failed: %s", strerror(-err));
+	return err;
+}
+
+/*
+ * Twice: what is gone makes room first and leaves its numbers to its heirs.
+ * SAs come before the policies that would ask the daemon for them.
+ */
+int mirror_resync(struct mirror *m)
+{
+	int err;
+
+	m->dumping = true;
+	mirror_place_bypass(m);
+	mirror_unsee_sas(m);
+	mirror_unsee_policies(m);
+	err = dump(m, XFRM_MSG_GETSA, see_sa);
+	if (!err)
+		err = mirror_sweep_sas(m);
+	if (!err)
+		err = dump(m, XFRM_MSG_GETSA, take_sa);
+	if (!err)
+		err = dump(m, XFRM_MSG_GETPOLICY, see_policy);
+	if (!err)
+		err = dump(m, XFRM_MSG_GETPOLICY, take_policy);
+	if (!err)
+		err = mirror_sweep_policies(m);
+	m->dumping = false;
+	return err;
+}
+
+int mirror_postern_event(uint8_t cmd, const void *attrs, size_t len,
+			 void *data)
+{
+	struct mirror *m = data;
+	struct policy policy;
+	struct sa sa;
+
+	switch (cmd) {
+	case POSTERN_CMD_SA_DEL_NTF:
+		if (!fields_parse(&sa_fields, &sa, attrs, len) &&
+		    sa.owner == m->if_id)
+			mirror_sa_deleted(m, &sa);
+		break;
+	case POSTERN_CMD_SA_EXPIRE_NTF:
+		if (!fields_parse(&sa_fields, &sa, attrs, len) &&
+		    sa.owner == m->if_id)
+			mirror_sa_expired(m, &sa);
+		break;
+	case POSTERN_CMD_ACQUIRE_NTF:
+		if (!fields_parse(&policy_fields, &policy, attrs, len) &&
+		    policy.owner == m->if_id)
+			mirror_acquire(m, &policy);
+		break;
+	}
+	return 0;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A copy, inside Postern, of the SAs and policies of XFRM that carry one
+ * interface id. What the mirror made is marked by the owner attribute, and
+ * nothing else is ever touched.
+ */
+#ifndef POSTERN_TOOL_MIRROR_H
+#define POSTERN_TOOL_MIRROR_H
+
+#include "nl.h"
+#include "policy.h"
+#include "xfrm.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#define MIRROR_BUCKETS		1024
+/* Seconds for which an SA that was deleted is remembered: a move is quick. */
+#define MIRROR_REMEMBER		120
+/* Precedence of the policies that let IKE pass. */
+#define MIRROR_BYPASS_PRIORITY	1
+#define MIRROR_BYPASS_MAX	8
+
+/* An SA of XFRM with our id, or, in the graveyard, one that was. */
+struct shadow_sa {
+	struct shadow_sa *next;
+	struct xfrm_sa_id id;
+	struct algo aead;
+	struct algo auth;
+	struct algo crypt;
+	struct usage usage;	/* as XFRM last heard them */
+	struct replay replay;
+	uint32_t reqid;
+	bool seen;		/* by the dump under way */
+	bool mirrored;
+	bool told_soft;
+	bool told_hard;
+	time_t buried;
+	char refused[256];	/* why it is not mirrored */
+};
+
+struct shadow_policy {
+	struct shadow_policy *next;
+	struct xfrm_policy xfrm;
+	bool seen;
+	bool mirrored;
+	time_t acquired;	/* when the daemon was last asked */
+	char refused[256];
+};
+
+struct mirror {
+	uint32_t if_id;
+	struct nl *nl;
+	struct xfrm *xfrm;
+	struct nl *events;	/* joined to the groups of Postern */
+	unsigned int sas;
+	unsigned int policies;
+	unsigned int refused;
+	bool dumping;
+	struct shadow_sa *sa[MIRROR_BUCKETS];
+	struct shadow_sa *graveyard;
+	struct shadow_policy *policy[MIRROR_BUCKETS];
+	unsigned int bypasses;
+	struct policy bypass[MIRROR_BYPASS_MAX];
+};
+
+/* Prepare the policies that let IKE pass; mirror_resync() installs them. */
+void mirror_add_bypass(struct mirror *m);
+
+/**
+ * mirror_resync() - make Postern equal to XFRM by dump and difference
+ *
+ * Return: 0 or a negative errno of a dump; what concerns one SA or policy is
+ * logged.
+ */
+int mirror_resync(struct mirror *m);
+
+/**
+ * mirror_xfrm_event() - follow one event of XFRM
+ * @data: struct mirror
+ *
+ * Return: 0, or -ENOBUFS when only a resync tells what happened.
+ */
+int mirror_xfrm_event(const struct nlmsghdr *nlh, void *data);
+
+/* Follow one event of Postern. @data: struct mirror. Return: 0. */
+int mirror_postern_event(uint8_t cmd, const void *attrs, size_t len,
+			 void *data);
+
+/**
+ * mirror_write_numbers() - bring counters and expiries back to XFRM
+ *
+ * Return: 0 or a negative errno of the dump.
+ */
+int mirror_write_numbers(struct mirror *m);
+
+/* Follow what is queued of the events of Postern, without waiting. */
+void mirror_drain_events(struct mirror *m);
+bool mirror_readable(int fd);
+
+void mirror_free(struct mirror *m);
+
+/* For the two halves of the mirror. */
+uint32_t mirror_hash(const void *data, size_t len, uint32_t hash);
+
+bool mirror_same_selector(const struct selector *a, const struct selector *b);
+
+void mirror_see_sa(struct mirror *m, const struct xfrm_sa *x);
+void mirror_take_sa(struct mirror *m, const struct xfrm_sa *x);
+void mirror_drop_sa(struct mirror *m, const struct xfrm_sa *x,
+		    const char *why);
+int mirror_sweep_sas(struct mirror *m);
+void mirror_unsee_sas(struct mirror *m);
+void mirror_forget_sas(struct mirror *m);
+bool mirror_refuses_reqid(const struct mirror *m, uint32_t reqid);
+void mirror_sa_deleted(struct mirror *m, const struct sa *sa);
+void mirror_sa_expired(struct mirror *m, const struct sa *sa);
+
+void mirror_see_policy(struct mirror *m, const struct xfrm_policy *x);
+void mirror_take_policy(struct mirror *m, const struct xfrm_policy *x);
+void mirror_drop_policy(struct mirror *m, const struct xfrm_policy *x);
+int mirror_sweep_policies(struct mirror *m);
+void mirror_unsee_policies(struct mirror *m);
+void mirror_forget_policies(struct mirror *m);
+void mirror_place_bypass(struct mirror *m);
+void mirror_acquire(struct mirror *m, const struct policy *acquire);
+
+#endif

@@ -1,0 +1,511 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The policies of the mirror. */
+#include "log.h"
+#include "mirror.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PORT_IKE	500
+#define PORT_NATT	4500
+
+/* A selector in which what is left out is written out, to be compared. */
+struct plain {
+	uint32_t family;
+	uint8_t src[POSTERN_ADDR_MAX];
+	uint8_t dst[POSTERN_ADDR_MAX];
+	uint8_t src_len;
+	uint8_t dst_len;
+	uint8_t proto;
+	uint8_t pad;
+	uint16_t port[4];
+};
+
+static void set_plain(struct plain *p, const struct selector *sel)
+{
+	memset(p, 0, sizeof(*p));
+	p->family = sel->src.len ? sel->src.len : sel->dst.len;
+	memcpy(p->src, sel->src.b, sel->src.len);
+	memcpy(p->dst, sel->dst.b, sel->dst.len);
+	p->src_len = sel->src_len;
+	p->dst_len = sel->dst_len;
+	p->proto = sel->proto;
+	p->port[1] = UINT16_MAX;
+	p->port[3] = UINT16_MAX;
+	if (sel->has & HAS(POSTERN_A_SELECTOR_SPORT_FIRST)) {
+		p->port[0] = sel->sport_first;
+		p->port[1] = sel->sport_last;
+	}
+	if (sel->has & HAS(POSTERN_A_SELECTOR_DPORT_FIRST)) {
+		p->port[2] = sel->dport_first;
+		p->port[3] = sel->dport_last;
+	}
+}
+
+bool mirror_same_selector(const struct selector *a, const struct selector *b)
+{
+	struct plain pa, pb;
+
+	set_plain(&pa, a);
+	set_plain(&pb, b);
+	return !memcmp(&pa, &pb, sizeof(pa));
+}
+
+/* XFRM has one policy of a direction and selector, whatever its priority. */
+static struct shadow_policy **find(struct mirror *m, uint8_t dir,
+				   const struct selector *sel)
+{
+	struct shadow_policy **link;
+	struct plain plain;
+	uint32_t hash;
+
+	set_plain(&plain, sel);
+	hash = mirror_hash(&plain, sizeof(plain), dir);
+	link = &m->policy[hash % MIRROR_BUCKETS];
+	while (*link && ((*link)->xfrm.policy.dir != dir ||
+			 !mirror_same_selector(&(*link)->xfrm.policy.selector,
+					       sel)))
+		link = &(*link)->next;
+	return link;
+}
+
+static const char *text_of(const struct policy *p, char *buf)
+{
+	return log_policy(p->dir, &p->selector, buf);
+}
+
+static void refuse(struct mirror *m, struct shadow_policy *s, const char *why)
+{
+	char buf[LOG_TEXT];
+
+	if (!s->refused[0])
+		m->refused++;
+	else if (!strcmp(s->refused, why))
+		return;
+	snprintf(s->refused, sizeof(s->refused), "%s", why);
+	log_event("policy not mirrored: %s: %s", text_of(&s->xfrm.policy, buf),
+		  why);
+}
+
+static int copy_policy(uint8_t cmd, const void *attrs, size_t len, void *data)
+{
+	(void)cmd;
+	return fields_parse(&policy_fields, data, attrs, len);
+}
+
+static void name_policy(struct policy *name, const struct policy *p)
+{
+	memset(name, 0, sizeof(*name));
+	name->has = HAS(POSTERN_A_POLICY_DIR) | HAS(POSTERN_A_POLICY_PRIORITY) |
+		    HAS(POSTERN_A_POLICY_SELECTOR);
+	name->dir = p->dir;
+	name->priority = p->priority;
+	name->selector = p->selector;
+}
+
+/* Return: 0, -ESRCH when Postern has none, or another negative errno. */
+static int get_policy(struct mirror *m, const struct policy *p,
+		      struct policy *out)
+{
+	struct policy name;
+	int err;
+
+	name_policy(&name, p);
+	out->has = 0;
+	err = nl_send(m->nl, POSTERN_CMD_POLICY_GET, 0, &policy_fields, &name,
+		      copy_policy, out);
+	return err == -ENOENT || (!err && !out->has) ? -ESRCH : err;
+}
+
+static bool same_addr(const struct addr *a, const struct addr *b)
+{
+	return a->len == b->len && !memcmp(a->b, b->b, a->len);
+}
+
+static bool same_policy(const struct policy *a, const struct policy *b)
+{
+	const struct tmpl *ta, *tb;
+	uint32_t i;
+
+	if (a->action != b->action || a->tmpls.count != b->tmpls.count)
+		return false;
+	for (i = 0; i < a->tmpls.count; i++) {
+		ta = &a->tmpls.tmpl[i];
+		tb = &b->tmpls.tmpl[i];
+		if (ta->proto != tb->proto || ta->mode != tb->mode ||
+		    ta->reqid != tb->reqid || ta->spi != tb->spi ||
+		    !same_addr(&ta->src, &tb->src) ||
+		    !same_addr(&ta->dst, &tb->dst))
+			return false;
+	}
+	return true;
+}
+
+static int send_policy(struct mirror *m, uint8_t cmd, const struct policy *p)
+{
+	return nl_send(m->nl, cmd, 0, &policy_fields, p, NULL, NULL);
+}
+
+/*
+ * Put a policy into Postern.
+ *
+ * Return: 0; 1 when it was there already; -EEXIST when that of another owner
+ * is in its place, or another negative errno.
+ */
+static int place(struct mirror *m, const struct policy *want)
+{
+	struct policy cur;
+	int err;
+
+	err = get_policy(m, want, &cur);
+	if (err == -ESRCH)
+		return send_policy(m, POSTERN_CMD_POLICY_NEW, want);
+	if (err)
+		return err;
+	if (cur.owner != m->if_id)
+		return -EEXIST;
+	if (same_policy(&cur, want))
+		return 1;
+	return send_policy(m, POSTERN_CMD_POLICY_UPDATE, want);
+}
+
+static void remove_policy(struct mirror *m, const struct policy *p,
+			  const char *why)
+{
+	struct policy name, cur;
+	char buf[LOG_TEXT];
+
+	if (get_policy(m, p, &cur) || cur.owner != m->if_id)
+		return;
+	name_policy(&name, p);
+	if (!send_policy(m, POSTERN_CMD_POLICY_DEL, &name))
+		log_event("policy deleted: %s priority %u: %s",
+			  text_of(p, buf), p->priority, why);
+}
+
+static const char *action_name(uint8_t action)
+{
+	switch (action) {
+	case POSTERN_ACTION_PROTECT:
+		return "protect";
+	case POSTERN_ACTION_BYPASS:
+		return "bypass";
+	}
+	return "discard";
+}
+
+/* What should be protected and cannot be must not pass unprotected. */
+static int discard_instead(struct mirror *m, const struct policy *want)
+{
+	struct policy p = *want;
+
+	p.action = POSTERN_ACTION_DISCARD;
+	p.has &= ~HAS(POSTERN_A_POLICY_TMPL);
+	p.tmpls.count = 0;
+	return place(m, &p);
+}
+
+static void place_shadow(struct mirror *m, struct shadow_policy *s)
+{
+	struct policy want = s->xfrm.policy;
+	char buf[LOG_TEXT];
+	int err;
+
+	want.has |= HAS(POSTERN_A_POLICY_OWNER);
+	want.owner = m->if_id;
+	err = place(m, &want);
+	if (err == -EEXIST) {
+		refuse(m, s, "a policy that is not the bridge's is in its place");
+		return;
+	}
+	if (err < 0) {
+		refuse(m, s, m->nl->text[0] ? m->nl->text : strerror(-err));
+		if (want.action == POSTERN_ACTION_PROTECT &&
+		    discard_instead(m, &want) >= 0)
+			log_event("policy made discard instead: %s",
+				  text_of(&want, buf));
+		return;
+	}
+	if (!s->mirrored)
+		m->policies++;
+	s->mirrored = true;
+	if (err)
+		log_detail("policy unchanged: %s", text_of(&want, buf));
+	else
+		log_event("policy set: %s %s priority %u%s%s",
+			  text_of(&want, buf), action_name(want.action),
+			  want.priority,
+			  s->xfrm.ignored[0] ? ", ignoring " : "",
+			  s->xfrm.ignored);
+}
+
+static void forget(struct mirror *m, struct shadow_policy **link,
+		   const char *why)
+{
+	struct shadow_policy *s = *link;
+
+	*link = s->next;
+	if (s->refused[0])
+		m->refused--;
+	if (s->mirrored)
+		m->policies--;
+	remove_policy(m, &s->xfrm.policy, why);
+	free(s);
+}
+
+static struct shadow_policy *find_or_make(struct mirror *m,
+					  const struct xfrm_policy *x)
+{
+	struct shadow_policy **link = find(m, x->policy.dir,
+					   &x->policy.selector);
+
+	if (*link)
+		return *link;
+	*link = calloc(1, sizeof(**link));
+	if (!*link) {
+		log_event("out of memory");
+		return NULL;
+	}
+	(*link)->xfrm = *x;
+	return *link;
+}
+
+void mirror_see_policy(struct mirror *m, const struct xfrm_policy *x)
+{
+	struct shadow_policy *s;
+
+	if (!x->is_main || x->if_id != m->if_id)
+		return;
+	s = find_or_make(m, x);
+	if (s)
+		s->seen = true;
+}
+
+void mirror_take_policy(struct mirror *m, const struct xfrm_policy *x)
+{
+	struct shadow_policy *s;
+	struct policy old;
+
+	if (!x->is_main || x->if_id != m->if_id)
+		return;
+	s = find_or_make(m, x);
+	if (!s)
+		return;
+	old = s->xfrm.policy;
+	s->xfrm = *x;
+	s->seen = true;
+	/* An allowance may be left out, a restriction must not. */
+	if (x->ignored[0] && x->policy.action == POSTERN_ACTION_BYPASS) {
+		refuse(m, s, x->ignored);
+		return;
+	}
+	if (s->refused[0]) {
+		m->refused--;
+		s->refused[0] = '\0';
+	}
+	place_shadow(m, s);
+	if (old.priority != x->policy.priority)
+		remove_policy(m, &old, "it has another priority now");
+}
+
+void mirror_drop_policy(struct mirror *m, const struct xfrm_policy *x)
+{
+	struct shadow_policy **link;
+
+	if (!x->is_main || x->if_id != m->if_id)
+		return;
+	link = find(m, x->policy.dir, &x->policy.selector);
+	if (*link)
+		forget(m, link, "the daemon deleted it");
+}
+
+void mirror_unsee_policies(struct mirror *m)
+{
+	struct shadow_policy *s;
+	unsigned int i;
+
+	for (i = 0; i < MIRROR_BUCKETS; i++)
+		for (s = m->policy[i]; s; s = s->next)
+			s->seen = false;
+}
+
+static bool is_wanted(struct mirror *m, const struct policy *p)
+{
+	struct shadow_policy *s = *find(m, p->dir, &p->selector);
+	unsigned int i;
+
+	if (s && s->xfrm.policy.priority == p->priority)
+		return true;
+	for (i = 0; i < m->bypasses; i++)
+		if (p->dir == m->bypass[i].dir &&
+		    p->priority == m->bypass[i].priority &&
+		    mirror_same_selector(&p->selector,
+					 &m->bypass[i].selector))
+			return true;
+	return false;
+}
+
+struct strangers {
+	struct mirror *m;
+	unsigned int count;
+	struct policy *policy;
+};
+
+/* Policies of ours in Postern that XFRM does not have. */
+static int collect(uint8_t cmd, const void *attrs, size_t len, void *data)
+{
+	struct strangers *list = data;
+	struct policy p, *more;
+	int err;
+
+	(void)cmd;
+	err = fields_parse(&policy_fields, &p, attrs, len);
+	if (err)
+		return err;
+	if (p.owner != list->m->if_id || is_wanted(list->m, &p))
+		return 0;
+	more = realloc(list->policy, (list->count + 1) * sizeof(p));
+	if (!more)
+		return -ENOMEM;
+	list->policy = more;
+	list->policy[list->count++] = p;
+	return 0;
+}
+
+int mirror_sweep_policies(struct mirror *m)
+{
+	struct strangers list = { .m = m };
+	struct shadow_policy **link;
+	struct policy all;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < MIRROR_BUCKETS; i++) {
+		for (link = &m->policy[i]; *link;) {
+			if ((*link)->seen)
+				link = &(*link)->next;
+			else
+				forget(m, link, "the daemon no longer has it");
+		}
+	}
+	memset(&all, 0, sizeof(all));
+	all.has = HAS(POSTERN_A_POLICY_OWNER);
+	all.owner = m->if_id;
+	err = nl_send(m->nl, POSTERN_CMD_POLICY_GET, NLM_F_DUMP,
+		      &policy_fields, &all, collect, &list);
+	for (i = 0; i < list.count; i++)
+		remove_policy(m, &list.policy[i],
+			      "the daemon no longer has it");
+	free(list.policy);
+	return err;
+}
+
+void mirror_add_bypass(struct mirror *m)
+{
+	static const uint8_t dirs[] = { POSTERN_DIR_IN, POSTERN_DIR_OUT };
+	static const uint16_t ports[] = { PORT_IKE, PORT_NATT };
+	static const uint8_t lens[] = { 4, 16 };
+	struct policy *p;
+	unsigned int i;
+
+	for (i = 0; i < MIRROR_BYPASS_MAX; i++) {
+		p = &m->bypass[m->bypasses++];
+		p->has = HAS(POSTERN_A_POLICY_DIR) |
+			 HAS(POSTERN_A_POLICY_ACTION) |
+			 HAS(POSTERN_A_POLICY_PRIORITY) |
+			 HAS(POSTERN_A_POLICY_OWNER) |
+			 HAS(POSTERN_A_POLICY_SELECTOR);
+		p->dir = dirs[i & 1];
+		p->action = POSTERN_ACTION_BYPASS;
+		p->priority = MIRROR_BYPASS_PRIORITY;
+		p->owner = m->if_id;
+		p->selector.has = HAS(POSTERN_A_SELECTOR_SRC) |
+				  HAS(POSTERN_A_SELECTOR_SRC_LEN) |
+				  HAS(POSTERN_A_SELECTOR_DST) |
+				  HAS(POSTERN_A_SELECTOR_DST_LEN) |
+				  HAS(POSTERN_A_SELECTOR_PROTO);
+		p->selector.src.len = lens[i >> 2];
+		p->selector.dst.len = lens[i >> 2];
+		p->selector.proto = IPPROTO_UDP;
+		if (p->dir == POSTERN_DIR_OUT) {
+			p->selector.has |= HAS(POSTERN_A_SELECTOR_SPORT_FIRST) |
+					   HAS(POSTERN_A_SELECTOR_SPORT_LAST);
+			p->selector.sport_first = ports[i >> 1 & 1];
+			p->selector.sport_last = ports[i >> 1 & 1];
+		} else {
+			p->selector.has |= HAS(POSTERN_A_SELECTOR_DPORT_FIRST) |
+					   HAS(POSTERN_A_SELECTOR_DPORT_LAST);
+			p->selector.dport_first = ports[i >> 1 & 1];
+			p->selector.dport_last = ports[i >> 1 & 1];
+		}
+	}
+}
+
+void mirror_place_bypass(struct mirror *m)
+{
+	char buf[LOG_TEXT];
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < m->bypasses; i++) {
+		err = place(m, &m->bypass[i]);
+		if (err < 0)
+			log_event("IKE may not pass: %s: %s",
+				  text_of(&m->bypass[i], buf),
+				  m->nl->text[0] ? m->nl->text :
+						   strerror(-err));
+		else if (!err)
+			log_event("policy set: %s bypass priority %u",
+				  text_of(&m->bypass[i], buf),
+				  m->bypass[i].priority);
+	}
+}
+
+void mirror_acquire(struct mirror *m, const struct policy *acquire)
+{
+	struct shadow_policy *s = *find(m, acquire->dir, &acquire->selector);
+	time_t now = time(NULL);
+	char buf[LOG_TEXT];
+	int err;
+
+	/* The daemon is busy with the first one for longer than that. */
+	if (!s || !s->xfrm.tmpls || s->acquired == now)
+		return;
+	s->acquired = now;
+	/* It would only make more SAs of the kind that is of no use. */
+	if (mirror_refuses_reqid(m, s->xfrm.tmpl[0].reqid)) {
+		log_detail("acquire not passed on, its SAs are not mirrored: %s",
+			   text_of(acquire, buf));
+		return;
+	}
+	err = xfrm_acquire(m->xfrm, &s->xfrm, &acquire->packet);
+	log_event("acquire passed on: %s%s%s", text_of(acquire, buf),
+		  err ? ": " : "", err ? strerror(-err) : "");
+}
+
+void mirror_free(struct mirror *m)
+{
+	struct shadow_policy *p;
+	struct shadow_sa *s;
+	unsigned int i;
+
+	for (i = 0; i < MIRROR_BUCKETS; i++) {
+		while ((p = m->policy[i])) {
+			m->policy[i] = p->next;
+			free(p);
+		}
+		while ((s = m->sa[i])) {
+			m->sa[i] = s->next;
+			explicit_bzero(s, sizeof(*s));
+			free(s);
+		}
+	}
+	while ((s = m->graveyard)) {
+		m->graveyard = s->next;
+		explicit_bzero(s, sizeof(*s));
+		free(s);
+	}
+}
