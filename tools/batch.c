@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "batch.h"
+
+#include "cmd.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORDS_MAX	256
+
+int batch_split(char *line, char **word, int max)
+{
+	char *in = line, *to, quote;
+	int n = 0;
+
+	for (;;) {
+		while (isspace((unsigned char)*in))
+			in++;
+		if (!*in || *in == '#')
+			return n;
+		if (n == max)
+			return -1;
+		to = in;
+		word[n++] = to;
+		quote = '\0';
+		for (; *in && (quote || !isspace((unsigned char)*in)); in++) {
+			if (*in == quote)
+				quote = '\0';
+			else if (!quote && (*in == '"' || *in == '\''))
+				quote = *in;
+			else
+				*to++ = *in;
+		}
+		if (quote)
+			return -1;
+		if (*in)
+			in++;
+		*to = '\0';
+	}
+}
+
+static int run_line(char *line)
+{
+	struct options before = options;
+	char *word[WORDS_MAX];
+	struct args a = { .word = word };
+	int ret = EXIT_OK;
+
+	a.count = batch_split(line, word, WORDS_MAX);
+	if (a.count < 0) {
+		fputs("Error: an open quote, or too many words in a line.\n",
+		      stderr);
+		return EXIT_USAGE;
+	}
+	/* Files for "ip -batch" name the object "xfrm" first. */
+	if (a.count > 1 && !strcmp(a.word[0], "xfrm"))
+		args_take(&a);
+	while (a.count && option_take(&a))
+		;
+	if (a.count)
+		ret = cmd_run(&a);
+	options = before;
+	return ret;
+}
+
+/* A line that ends in a backslash goes on with the next one. */
+static ssize_t read_line(FILE *f, char **line, size_t *size,
+			 unsigned int *number)
+{
+	char *more = NULL;
+	size_t more_size = 0;
+	ssize_t len, n;
+
+	len = getline(line, size, f);
+	if (len < 0)
+		return len;
+	++*number;
+	while (len >= 2 && !strcmp(*line + len - 2, "\\\n")) {
+		n = getline(&more, &more_size, f);
+		if (n < 0)
+			break;
+		++*number;
+		len -= 2;
+		if ((size_t)(len + n + 1) > *size) {
+			char *bigger = malloc(len + n + 1);
+
+			if (!bigger) {
+				len = -1;
+				break;
+			}
+			memcpy(bigger, *line, len);
+			explicit_bzero(*line, *size);
+			free(*line);
+			*line = bigger;
+			*size = len + n + 1;
+		}
+		memcpy(*line + len, more, n + 1);
+		len += n;
+	}
+	if (more)
+		explicit_bzero(more, more_size);
+	free(more);
+	return len;
+}
+
+int batch_run(const char *file)
+{
+	FILE *f = strcmp(file, "-") ? fopen(file, "re") : stdin;
+	unsigned int number = 0;
+	int ret = EXIT_OK, err;
+	char *line = NULL;
+	size_t size = 0;
+
+	if (!f) {
+		fprintf(stderr, "Error: cannot open \"%s\": %s.\n", file,
+			strerror(errno));
+		return EXIT_USAGE;
+	}
+	while (read_line(f, &line, &size, &number) >= 0) {
+		err = run_line(line);
+		/* Lines carry keys. */
+		explicit_bzero(line, size);
+		if (!err)
+			continue;
+		fflush(stdout);
+		fprintf(stderr, "Command failed %s:%u\n", file, number);
+		if (!ret)
+			ret = err;
+		if (!options.force)
+			break;
+	}
+	free(line);
+	if (f != stdin)
+		fclose(f);
+	return ret;
+}

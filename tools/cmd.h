@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef POSTERN_TOOL_CMD_H
+#define POSTERN_TOOL_CMD_H
+
+#include "nl.h"
+#include "parse.h"
+
+#include <stdbool.h>
+
+/* Exit statuses, as iproute2 has them. */
+enum {
+	EXIT_OK,
+	EXIT_USAGE,
+	EXIT_REFUSED,
+};
+
+/* What the global options say. */
+struct options {
+	bool stats;		/* -s */
+	bool json;		/* -j */
+	bool pretty;		/* -p */
+	bool oneline;		/* -o */
+	bool keys;		/* -k */
+	bool force;		/* -force */
+	int family;		/* -4, -6: AF_; else AF_UNSPEC */
+};
+
+extern struct options options;
+
+/* If a->word is a global option without a value: obey and step over it. */
+bool option_take(struct args *a);
+
+/* The socket, opened at its first use; NULL with an error printed. */
+struct nl *cmd_nl(void);
+
+/*
+ * One request of the tool: returns an exit status, and prints what the kernel
+ * says against it.
+ */
+int cmd_send(uint8_t cmd, uint16_t flags, const struct fields *fields,
+	     const void *object, nl_msg_cb cb, void *data);
+
+/* A word of a dispatch table; an abbreviation takes the first that fits. */
+struct command {
+	const char *name;
+	int (*run)(struct args *a);
+};
+
+/* Return: the command, or NULL with an error printed that lists them all. */
+const struct command *command_find(const struct command *table,
+				   const char *what, const char *word);
+
+int cmd_state(struct args *a);
+int cmd_policy(struct args *a);
+int cmd_monitor(struct args *a);
+int cmd_stats(struct args *a);
+int cmd_status(struct args *a);
+int cmd_bridge(int argc, char **argv);
+
+void help_state(void);
+void help_policy(void);
+void help_monitor(void);
+void help_stats(void);
+void help_status(void);
+
+#endif
