@@ -256,8 +256,8 @@ hexkey() {
 	printf '0x%s\n' "$(od -An -vtx1 -N "$1" /dev/urandom | tr -d ' \n')"
 }
 
-# cleanup: runs once, however the test ends.  A test that has more to undo
-# defines cleanup_more.
+# cleanup: runs once, however the test ends (with KEEP set it leaves all in
+# place).  A test that has more to undo defines cleanup_more.
 cleanup_more() { :; }
 cleanup() {
 	local n rc=$?
@@ -265,6 +265,8 @@ cleanup() {
 	trap - EXIT ERR
 	set +e
 	cleanup_more
+	# The person who asked for a shell wants to find all as it is.
+	[[ -z "${KEEP:-}" ]] || exit "$rc"
 	# shellcheck disable=SC2046 # process numbers
 	kill $(jobs -p) 2>/dev/null
 	for n in "${NAMESPACES[@]}"; do

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0
+# Postern, out of tree: see "make help".  Kbuild describes the module.
+
+KVER ?= $(shell uname -r)
+KDIR ?= /lib/modules/$(KVER)/build
+INSTALL_MOD_DIR ?= updates
+INSTALL_MOD_PATH ?= $(DESTDIR)
+LANE ?= stock
+
+# Warnings are errors where nobody reads them.
+ifneq ($(filter true 1,$(CI) $(WERROR)),)
+KFLAGS := W=1 KCFLAGS=-Werror
+TFLAGS := CFLAGS="-O2 -g -Werror"
+endif
+
+all: modules tools
+
+modules:
+	@test -d $(KDIR) || { echo "No kernel headers in $(KDIR): install linux-headers-$(KVER), or give KDIR=" >&2; exit 1; }
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $(KFLAGS) modules
+
+tools:
+	$(MAKE) -C tools $(TFLAGS)
+
+install: modules tools
+	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(INSTALL_MOD_PATH) INSTALL_MOD_DIR=$(INSTALL_MOD_DIR) modules_install
+	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(kernelrelease)
+	$(MAKE) -C tools install
+	@echo "The module is not signed: with Secure Boot, sign it with a key that this machine trusts."
+
+uninstall:
+	$(RM) $(INSTALL_MOD_PATH)/lib/modules/$(kernelrelease)/$(INSTALL_MOD_DIR)/postern.ko*
+	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(kernelrelease)
+	$(MAKE) -C tools uninstall
+
+kernelrelease = $(shell $(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease)
+
+setup:
+	@selftests/setup
+
+demo: setup
+	@selftests/vm $(if $(KEEP),-i) selftests/demo.sh
+
+shell: setup
+	@selftests/vm $(if $(filter debug,$(LANE)),-l debug) -i
+
+check: setup
+	@selftests/run -l $(LANE) $(TESTS)
+
+static: setup
+	@selftests/static $(TESTS)
+
+bench: setup
+	@selftests/run -c bench -l $(LANE) $(TESTS)
+
+clean:
+	-test ! -d $(KDIR) || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
+	$(MAKE) -C tools clean
+	$(RM) -r .build
+
+help:
+	@echo 'Build and install (needs the headers of the kernel and a compiler):'
+	@echo '  all        modules and tools (default)'
+	@echo '  modules    postern.ko for the running kernel; KVER=release or KDIR=directory for another'
+	@echo '  tools      the command postern, with libmnl and json-c'
+	@echo '  install    both; DESTDIR=, PREFIX= (tool), INSTALL_MOD_PATH=, INSTALL_MOD_DIR= (module)'
+	@echo '  uninstall  what install put there'
+	@echo '  clean      remove what was built'
+	@echo
+	@echo 'Try and test in virtual machines (Debian 12; nothing is loaded on this host):'
+	@echo '  setup      install with apt what the targets below need (as root)'
+	@echo '  demo       two sites, strongSwan, one gateway on Postern; KEEP=1: then a shell inside'
+	@echo '  shell      a shell in a machine with module and tool; LANE=debug: the debug kernel'
+	@echo '  check      all tests; TESTS="name ..." some; LANE=stock (default), debug or all'
+	@echo '  static     what can be checked without running it'
+	@echo '  bench      throughput beside XFRM, WireGuard and no protection'
+	@echo
+	@echo 'WERROR=1 (or CI=true) turns warnings into errors.'
+
+.PHONY: all modules tools install uninstall setup demo shell check static bench clean help
