@@ -39,7 +39,7 @@ setup:
 	@selftests/setup
 
 demo: setup
-	@selftests/vm $(if $(KEEP),-i) selftests/demo.sh
+	@selftests/demo $(if $(KEEP),-i)
 
 shell: setup
 	@selftests/vm $(if $(filter debug,$(LANE)),-l debug) -i
