@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Keys go from the message straight to where they are wiped when freed. */
+#include <crypto/algapi.h>
+#include <linux/slab.h>
+#include <linux/ktime.h>
+#include "netlink_sa_args.h"
+
+/* Destination and protocol of @key. */
+static int get_dst(struct nlattr **tb, struct postern_sa_key *key,
+		   struct netlink_ext_ack *extack)
+{
+	int err;
+
+	if (postern_nl_missing(extack, NULL, tb, POSTERN_A_SA_DST, "dst") ||
+	    postern_nl_missing(extack, NULL, tb, POSTERN_A_SA_PROTO, "proto"))
+		return -EINVAL;
+	err = postern_nl_get_addr(tb[POSTERN_A_SA_DST], &key->dst, &key->family,
+				  extack);
+	if (err)
+		return err;
+	if (postern_addr_any(&key->dst)) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_DST],
+				    "dst must not be the unspecified address");
+		return -EINVAL;
+	}
+	key->proto = nla_get_u8(tb[POSTERN_A_SA_PROTO]);
+	return 0;
+}
+
+/**
+ * postern_sa_args_key - which SA?
+ * @tb: attributes dst, proto and spi
+ * @key: result
+ * @extack: says what is wrong
+ *
+ * Return: 0 or -EINVAL.
+ */
+int postern_sa_args_key(struct nlattr **tb, struct postern_sa_key *key,
+			struct netlink_ext_ack *extack)
+{
+	int err;
+
+	memset(key, 0, sizeof(*key));
+	err = get_dst(tb, key, extack);
+	if (err)
+		return err;
+	if (postern_nl_missing(extack, NULL, tb, POSTERN_A_SA_SPI, "spi"))
+		return -EINVAL;
+	return postern_nl_get_spi(tb[POSTERN_A_SA_SPI], &key->spi, extack);
+}
+
+static int get_src(const struct nlattr *attr, const struct postern_sa_key *key,
+		   union nf_inet_addr *src, struct netlink_ext_ack *extack)
+{
+	u8 family;
+	int err;
+
+	err = postern_nl_get_addr(attr, src, &family, extack);
+	if (err)
+		return err;
+	if (family != key->family) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "src and dst must be of one family");
+		return -EINVAL;
+	}
+	if (postern_nl_addr_multicast(src, family)) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "src must not be a multicast address");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int get_limit(struct nlattr **tb, int soft_attr, int hard_attr,
+		     u64 *soft, u64 *hard, struct netlink_ext_ack *extack)
+{
+	*soft = tb[soft_attr] ? nla_get_u64(tb[soft_attr]) : POSTERN_UNLIMITED;
+	*hard = tb[hard_attr] ? nla_get_u64(tb[hard_attr]) : POSTERN_UNLIMITED;
+	if (!*soft || !*hard) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[*soft ? hard_attr : soft_attr],
+				    "a limit is 1 or more; leave it out for none");
+		return -EINVAL;
+	}
+	if (*soft != POSTERN_UNLIMITED && *soft > *hard) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[soft_attr],
+				    "the soft limit is above the hard one");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* All limits together: what is left out has none. */
+static int get_life(const struct nlattr *nest, struct postern_lifetime *life,
+		    struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[POSTERN_A_LIFETIME_USE_HARD + 1] = {};
+	int err;
+
+	if (nest) {
+		err = nla_parse_nested(tb, POSTERN_A_LIFETIME_USE_HARD, nest,
+				       postern_lifetime_nl_policy, extack);
+		if (err)
+			return err;
+	}
+	err = get_limit(tb, POSTERN_A_LIFETIME_BYTE_SOFT,
+			POSTERN_A_LIFETIME_BYTE_HARD, &life->byte_soft,
+			&life->byte_hard, extack);
+	if (err)
+		return err;
+	err = get_limit(tb, POSTERN_A_LIFETIME_PACKET_SOFT,
+			POSTERN_A_LIFETIME_PACKET_HARD, &life->packet_soft,
+			&life->packet_hard, extack);
+	if (err)
+		return err;
+	err = get_limit(tb, POSTERN_A_LIFETIME_ADD_SOFT,
+			POSTERN_A_LIFETIME_ADD_HARD, &life->add_soft,
+			&life->add_hard, extack);
+	if (err)
+		return err;
+	return get_limit(tb, POSTERN_A_LIFETIME_USE_SOFT,
+			 POSTERN_A_LIFETIME_USE_HARD, &life->use_soft,
+			 &life->use_hard, extack);
+}
+
+static u64 get_u64_or_0(const struct nlattr *attr)
+{
+	return attr ? nla_get_u64(attr) : 0;
+}
+
+static int get_usage(const struct nlattr *nest, struct postern_usage *usage,
+		     struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[POSTERN_A_USAGE_LAST_USED + 1];
+	u64 now = ktime_get_real_seconds();
+	int i, err;
+
+	if (!nest)
+		return 0;
+	err = nla_parse_nested(tb, POSTERN_A_USAGE_LAST_USED, nest,
+			       postern_usage_nl_policy, extack);
+	if (err)
+		return err;
+	for (i = POSTERN_A_USAGE_ADD_TIME; i <= POSTERN_A_USAGE_LAST_USED; i++)
+		if (get_u64_or_0(tb[i]) > now) {
+			NL_SET_ERR_MSG_ATTR(extack, tb[i],
+					    "the time lies in the future");
+			return -EINVAL;
+		}
+	usage->bytes = get_u64_or_0(tb[POSTERN_A_USAGE_BYTES]);
+	usage->packets = get_u64_or_0(tb[POSTERN_A_USAGE_PACKETS]);
+	usage->add_time = get_u64_or_0(tb[POSTERN_A_USAGE_ADD_TIME]);
+	usage->use_time = get_u64_or_0(tb[POSTERN_A_USAGE_USE_TIME]);
+	usage->last_used = get_u64_or_0(tb[POSTERN_A_USAGE_LAST_USED]);
+	return 0;
+}
+
+static int get_number(const struct nlattr *attr, u64 *number,
+		      struct netlink_ext_ack *extack)
+{
+	*number = get_u64_or_0(attr);
+	if (*number <= U32_MAX)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr,
+			    "a sequence number is 0 to 4294967295");
+	return -EINVAL;
+}
+
+static int get_replay(const struct nlattr *nest, struct postern_sa_args *args,
+		      struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[POSTERN_A_REPLAY_BITMAP + 1], *bitmap;
+	int err;
+
+	if (!nest)
+		return 0;
+	err = nla_parse_nested(tb, POSTERN_A_REPLAY_BITMAP, nest,
+			       postern_replay_nl_policy, extack);
+	if (err)
+		return err;
+	err = get_number(tb[POSTERN_A_REPLAY_OSEQ], &args->oseq, extack);
+	if (err)
+		return err;
+	err = get_number(tb[POSTERN_A_REPLAY_SEQ], &args->seq, extack);
+	if (err)
+		return err;
+	bitmap = tb[POSTERN_A_REPLAY_BITMAP];
+	if (!bitmap)
+		return 0;
+	if (postern_nl_missing(extack, nest, tb, POSTERN_A_REPLAY_SEQ, "seq"))
+		return -EINVAL;
+	if (nla_len(bitmap) % sizeof(u32)) {
+		NL_SET_ERR_MSG_ATTR(extack, bitmap,
+				    "a bitmap has a multiple of 4 octets, at most 512");
+		return -EINVAL;
+	}
+	args->bitmap = nla_data(bitmap);
+	args->words = nla_len(bitmap) / sizeof(u32);
+	return 0;
+}
+
+/**
+ * postern_sa_args_get - read all but the keys of sa-new or sa-update
+ * @tb: attributes
+ * @args: result; what is left out is 0 or its default
+ * @extack: says what is wrong
+ *
+ * Return: 0 or -EINVAL.
+ */
+int postern_sa_args_get(struct nlattr **tb, struct postern_sa_args *args,
+			struct netlink_ext_ack *extack)
+{
+	int err;
+
+	memset(args, 0, sizeof(*args));
+	err = postern_sa_args_key(tb, &args->key, extack);
+	if (err)
+		return err;
+	if (tb[POSTERN_A_SA_SRC]) {
+		err = get_src(tb[POSTERN_A_SA_SRC], &args->key, &args->src,
+			      extack);
+		if (err)
+			return err;
+	}
+	if (tb[POSTERN_A_SA_MODE])
+		args->mode = nla_get_u8(tb[POSTERN_A_SA_MODE]);
+	if (tb[POSTERN_A_SA_DIR])
+		args->dir = nla_get_u8(tb[POSTERN_A_SA_DIR]);
+	if (args->dir == POSTERN_DIR_FWD) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_DIR],
+				    "dir of an SA is 1 (in) or 2 (out), or left out for both");
+		return -EINVAL;
+	}
+	if (tb[POSTERN_A_SA_REQID])
+		args->reqid = nla_get_u32(tb[POSTERN_A_SA_REQID]);
+	if (tb[POSTERN_A_SA_OWNER])
+		args->owner = nla_get_u32(tb[POSTERN_A_SA_OWNER]);
+	if (tb[POSTERN_A_SA_FLAGS])
+		args->flags = nla_get_u32(tb[POSTERN_A_SA_FLAGS]);
+	args->window = POSTERN_WINDOW_DEFAULT;
+	if (tb[POSTERN_A_SA_REPLAY_WINDOW])
+		args->window = nla_get_u32(tb[POSTERN_A_SA_REPLAY_WINDOW]);
+	if (tb[POSTERN_A_SA_SELECTOR]) {
+		err = postern_nl_get_selector(tb[POSTERN_A_SA_SELECTOR],
+					      &args->sel, extack);
+		if (err)
+			return err;
+	}
+	err = get_life(tb[POSTERN_A_SA_LIFETIME], &args->life, extack);
+	if (err)
+		return err;
+	err = get_usage(tb[POSTERN_A_SA_USAGE], &args->base, extack);
+	if (err)
+		return err;
+	return get_replay(tb[POSTERN_A_SA_REPLAY], args, extack);
+}
+
+/* In transport mode the packet and its outer header are of one family. */
+static int check_selector(struct nlattr **tb, const struct postern_sa_args *args,
+			  u8 mode, struct netlink_ext_ack *extack)
+{
+	if (!tb[POSTERN_A_SA_SELECTOR] || mode != POSTERN_MODE_TRANSPORT ||
+	    args->sel.family == args->key.family)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_SELECTOR],
+			    "in transport mode the selector must be of the SA's family");
+	return -EINVAL;
+}
+
+/**
+ * postern_sa_args_check_new - is this enough to make an SA?
+ * @tb: attributes
+ * @args: the same, read
+ * @extack: says what is missing or does not fit together
+ *
+ * Return: 0 or -EINVAL.
+ */
+int postern_sa_args_check_new(struct nlattr **tb,
+			      const struct postern_sa_args *args,
+			      struct netlink_ext_ack *extack)
+{
+	if (postern_nl_missing(extack, NULL, tb, POSTERN_A_SA_SRC, "src") ||
+	    postern_nl_missing(extack, NULL, tb, POSTERN_A_SA_MODE, "mode"))
+		return -EINVAL;
+	if (args->mode == POSTERN_MODE_TUNNEL && args->dir != POSTERN_DIR_IN &&
+	    postern_addr_any(&args->src)) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_SRC],
+				    "src of a tunnel must not be the unspecified address unless dir is 1 (in)");
+		return -EINVAL;
+	}
+	return check_selector(tb, args, args->mode, extack);
+}
+
+static int get_algo(const struct nlattr *nest, enum postern_algo_kind kind,
+		    struct postern_algo_key *key,
+		    struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[POSTERN_A_ALGO_KEY_BITS + 1];
+	int err;
+
+	if (!nest)
+		return 0;
+	err = nla_parse_nested(tb, POSTERN_A_ALGO_KEY_BITS, nest,
+			       postern_algo_nl_policy, extack);
+	if (err)
+		return err;
+	if (postern_nl_missing(extack, nest, tb, POSTERN_A_ALGO_NAME, "name"))
+		return -EINVAL;
+	key->algo = postern_algo_find(kind, nla_data(tb[POSTERN_A_ALGO_NAME]));
+	if (!key->algo) {
+		postern_algo_unknown(kind, tb[POSTERN_A_ALGO_NAME], extack);
+		return -EINVAL;
+	}
+	key->attr = nest;
+	if (tb[POSTERN_A_ALGO_KEY]) {
+		key->key_len = nla_len(tb[POSTERN_A_ALGO_KEY]);
+		memcpy(key->key, nla_data(tb[POSTERN_A_ALGO_KEY]),
+		       key->key_len);
+	}
+	if (tb[POSTERN_A_ALGO_KEY_BITS] &&
+	    nla_get_u32(tb[POSTERN_A_ALGO_KEY_BITS]) != key->key_len * 8) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_ALGO_KEY_BITS],
+				    "key-bits is not the length of the key");
+		return -EINVAL;
+	}
+	if (tb[POSTERN_A_ALGO_ICV_BITS])
+		key->icv_bits = nla_get_u32(tb[POSTERN_A_ALGO_ICV_BITS]);
+	return 0;
+}
+
+/**
+ * postern_sa_args_algos - read algorithms and keys
+ * @tb: attributes
+ * @keys: zeroed, by kind; the caller wipes it
+ * @extack: says what is wrong
+ *
+ * Return: 0 or -EINVAL.
+ */
+int postern_sa_args_algos(struct nlattr **tb, struct postern_algo_key *keys,
+			  struct netlink_ext_ack *extack)
+{
+	int err;
+
+	err = get_algo(tb[POSTERN_A_SA_AEAD], POSTERN_ALGO_AEAD,
+		       &keys[POSTERN_ALGO_AEAD], extack);
+	if (err)
+		return err;
+	err = get_algo(tb[POSTERN_A_SA_AUTH], POSTERN_ALGO_AUTH,
+		       &keys[POSTERN_ALGO_AUTH], extack);
+	if (err)
+		return err;
+	return get_algo(tb[POSTERN_A_SA_CRYPT], POSTERN_ALGO_CRYPT,
+			&keys[POSTERN_ALGO_CRYPT], extack);
+}
+
+static bool key_equal(const struct postern_algo_key *a,
+		      const struct postern_algo_key *b)
+{
+	return a->algo == b->algo && a->key_len == b->key_len &&
+	       (!b->icv_bits || a->icv_bits == b->icv_bits) &&
+	       !crypto_memneq(a->key, b->key, b->key_len);
+}
+
+/* Are these the algorithms and keys that the SA has?  None at all are, too. */
+static int check_keys(const struct postern_sa *sa, struct nlattr **tb,
+		      struct netlink_ext_ack *extack)
+{
+	struct postern_algo_key *keys;
+	int i, err;
+
+	if (!tb[POSTERN_A_SA_AEAD] && !tb[POSTERN_A_SA_AUTH] &&
+	    !tb[POSTERN_A_SA_CRYPT])
+		return 0;
+	keys = kcalloc(POSTERN_ALGO_KINDS, sizeof(*keys), GFP_KERNEL);
+	if (!keys)
+		return -ENOMEM;
+	err = postern_sa_args_algos(tb, keys, extack);
+	for (i = 0; !err && i < POSTERN_ALGO_KINDS; i++) {
+		if (!keys[i].algo || key_equal(&sa->keys[i], &keys[i]))
+			continue;
+		NL_SET_ERR_MSG_ATTR(extack, keys[i].attr,
+				    "aead, auth and crypt of a valid SA cannot be changed");
+		err = -EINVAL;
+	}
+	kfree_sensitive(keys);
+	return err;
+}
+
+#define REFUSE_CHANGE(extack, tb, type, name)				\
+	NL_SET_ERR_MSG_ATTR(extack, (tb)[type],				\
+			    name " of a valid SA cannot be changed")
+
+/**
+ * postern_sa_args_check_change - may a valid SA become so?
+ * @tb: attributes
+ * @args: the same, read
+ * @sa: SA
+ * @extack: says what cannot change
+ *
+ * An attribute that cannot change may be given with the value that it has.
+ *
+ * Return: 0, -EINVAL, -ENOMEM. Context: process, configuration lock held.
+ */
+int postern_sa_args_check_change(struct nlattr **tb,
+				 const struct postern_sa_args *args,
+				 const struct postern_sa *sa,
+				 struct netlink_ext_ack *extack)
+{
+	int err = -EINVAL;
+
+	if (tb[POSTERN_A_SA_SRC] && !postern_addr_equal(&sa->src, &args->src))
+		REFUSE_CHANGE(extack, tb, POSTERN_A_SA_SRC, "src");
+	else if (tb[POSTERN_A_SA_MODE] && sa->mode != args->mode)
+		REFUSE_CHANGE(extack, tb, POSTERN_A_SA_MODE, "mode");
+	else if (tb[POSTERN_A_SA_DIR] && sa->dir != args->dir)
+		REFUSE_CHANGE(extack, tb, POSTERN_A_SA_DIR, "dir");
+	else if (tb[POSTERN_A_SA_REQID] && sa->reqid != args->reqid)
+		REFUSE_CHANGE(extack, tb, POSTERN_A_SA_REQID, "reqid");
+	else if (tb[POSTERN_A_SA_FLAGS] && sa->flags != args->flags)
+		REFUSE_CHANGE(extack, tb, POSTERN_A_SA_FLAGS, "flags");
+	else if (tb[POSTERN_A_SA_REPLAY_WINDOW] &&
+		 sa->replay.window != args->window)
+		REFUSE_CHANGE(extack, tb, POSTERN_A_SA_REPLAY_WINDOW,
+			      "replay-window");
+	else
+		err = check_selector(tb, args, sa->mode, extack);
+	return err ? err : check_keys(sa, tb, extack);
+}
+
+static int get_spi_range(struct nlattr **tb, u32 *min, u32 *max,
+			 struct netlink_ext_ack *extack)
+{
+	*min = POSTERN_SPI_RESERVED + 1;
+	*max = U32_MAX;
+	if (tb[POSTERN_A_SA_SPI_MIN])
+		*min = nla_get_u32(tb[POSTERN_A_SA_SPI_MIN]);
+	if (tb[POSTERN_A_SA_SPI_MAX])
+		*max = nla_get_u32(tb[POSTERN_A_SA_SPI_MAX]);
+	if (*min <= POSTERN_SPI_RESERVED) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_SPI_MIN],
+				    "spi-min is 256 or more, lower ones are reserved (RFC 4303 section 2.1)");
+		return -EINVAL;
+	}
+	if (*max < *min) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_SPI_MAX],
+				    "spi-max is below spi-min (256 when left out)");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/**
+ * postern_sa_args_larval - read sa-allocspi
+ * @tb: attributes
+ * @args: result, its SPI 0
+ * @min: result, lowest SPI
+ * @max: result, highest SPI
+ * @extack: says what is wrong
+ *
+ * Return: 0 or -EINVAL.
+ */
+int postern_sa_args_larval(struct nlattr **tb, struct postern_sa_args *args,
+			   u32 *min, u32 *max, struct netlink_ext_ack *extack)
+{
+	int err;
+
+	memset(args, 0, sizeof(*args));
+	err = get_dst(tb, &args->key, extack);
+	if (err)
+		return err;
+	if (tb[POSTERN_A_SA_SRC]) {
+		err = get_src(tb[POSTERN_A_SA_SRC], &args->key, &args->src,
+			      extack);
+		if (err)
+			return err;
+	}
+	if (tb[POSTERN_A_SA_MODE])
+		args->mode = nla_get_u8(tb[POSTERN_A_SA_MODE]);
+	if (tb[POSTERN_A_SA_REQID])
+		args->reqid = nla_get_u32(tb[POSTERN_A_SA_REQID]);
+	if (tb[POSTERN_A_SA_OWNER])
+		args->owner = nla_get_u32(tb[POSTERN_A_SA_OWNER]);
+	return get_spi_range(tb, min, max, extack);
+}
