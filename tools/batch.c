@@ -109,7 +109,7 @@ static ssize_t read_line(FILE *f, char **line, size_t *size,
 int batch_run(const char *file)
 {
 	FILE *f = strcmp(file, "-") ? fopen(file, "re") : stdin;
-	unsigned int number = 0;
+	unsigned int line_number = 0;
 	int ret = EXIT_OK, err;
 	char *line = NULL;
 	size_t size = 0;
@@ -119,14 +119,14 @@ int batch_run(const char *file)
 			strerror(errno));
 		return EXIT_USAGE;
 	}
-	while (read_line(f, &line, &size, &number) >= 0) {
+	while (read_line(f, &line, &size, &line_number) >= 0) {
 		err = run_line(line);
 		/* Lines carry keys. */
 		explicit_bzero(line, size);
 		if (!err)
 			continue;
 		fflush(stdout);
-		fprintf(stderr, "Command failed %s:%u\n", file, number);
+		fprintf(stderr, "Command failed %s:%u\n", file, line_number);
 		if (!ret)
 			ret = err;
 		if (!options.force)

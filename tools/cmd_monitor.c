@@ -74,26 +74,11 @@ static void print_sa_event(uint8_t cmd, const struct sa *sa)
 	out_close();
 }
 
-static void print_acquire(const struct policy *p)
-{
-	out_text("acquire ");
-	out_object("policy");
-	policy_print(p);
-	out_close();
-	if (!(p->has & HAS(POSTERN_A_POLICY_PACKET)))
-		return;
-	out_object("packet");
-	out_text("\tpacket ");
-	selector_print(&p->packet);
-	out_line();
-	out_close();
-}
-
 static void print_policy_event(uint8_t cmd, const struct policy *p)
 {
 	switch (cmd) {
 	case POSTERN_CMD_ACQUIRE_NTF:
-		print_acquire(p);
+		acquire_print(p);
 		return;
 	case POSTERN_CMD_POLICY_FLUSH_NTF:
 		out_number("deleted", NULL, p->count);

@@ -1,55 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "cmd.h"
+#include "drops.h"
 #include "out.h"
 #include "print.h"
 #include "stats.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static const struct {
-	const char *name;
-	const char *text;
-} reasons[POSTERN_DROP_COUNT] = {
-#define REASON(sym, name_, text_) \
-	[POSTERN_DROP_##sym] = { (name_), (text_) },
-	POSTERN_DROP_REASONS(REASON)
-#undef REASON
-};
-
-static struct drop *find_drop(struct drops *drops, uint32_t reason)
-{
-	uint32_t i;
-
-	for (i = 0; i < drops->count; i++)
-		if (drops->drop[i].reason == reason)
-			return &drops->drop[i];
-	return NULL;
-}
-
-/* A module may leave out what it never counted, and names that we know. */
-static void complete(struct drops *drops)
-{
-	struct drop *d;
-	uint32_t i;
-
-	for (i = 1; i < POSTERN_DROP_COUNT; i++) {
-		d = find_drop(drops, i);
-		if (!d) {
-			if (drops->count == DROPS_MAX)
-				return;
-			d = &drops->drop[drops->count++];
-			memset(d, 0, sizeof(*d));
-			d->reason = i;
-		}
-		if (!d->name[0])
-			snprintf(d->name, sizeof(d->name), "%s",
-				 reasons[i].name);
-		if (!d->text[0])
-			snprintf(d->text, sizeof(d->text), "%s",
-				 reasons[i].text);
-	}
-}
 
 static int on_stats(uint8_t cmd, const void *attrs, size_t len, void *data)
 {
@@ -65,7 +22,7 @@ int stats_get(struct stats *stats)
 	ret = cmd_send(POSTERN_CMD_STATS_GET, 0, &stats_fields, NULL, on_stats,
 		       stats);
 	if (!ret)
-		complete(&stats->drops);
+		drops_complete(&stats->drops);
 	return ret;
 }
 
@@ -97,7 +54,8 @@ void stats_print(const struct stats *s)
 			continue;
 		out_text("%20llu %-16s %s\n",
 			 (unsigned long long)s->drops.drop[i].packets,
-			 s->drops.drop[i].name, s->drops.drop[i].text);
+			 drop_name(&s->drops.drop[i]),
+			 drop_text(&s->drops.drop[i]));
 		shown++;
 	}
 	if (!shown)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The page for a person: what is set up, what goes through, what is lost. */
 #include "cmd.h"
+#include "drops.h"
 #include "out.h"
 #include "print.h"
 #include "stats.h"
@@ -156,7 +157,8 @@ static void traffic_rows(const struct stats *s)
 		if (!s->drops.drop[i].packets)
 			continue;
 		out_text("  %" PRIu64 " %s: %s\n", s->drops.drop[i].packets,
-			 s->drops.drop[i].name, s->drops.drop[i].text);
+			 drop_name(&s->drops.drop[i]),
+			 drop_text(&s->drops.drop[i]));
 		shown++;
 	}
 	if (!shown)
@@ -189,14 +191,12 @@ static int print_page(const struct stats *stats, struct ifaddrs *ifs)
 	out_close();
 	if (ret)
 		return ret;
-	if (!options.json) {
-		traffic_rows(stats);
-		return ret;
-	}
+	traffic_rows(stats);
 	out_object("stats");
-	stats_print(stats);
+	if (options.json)
+		stats_print(stats);
 	out_close();
-	return ret;
+	return EXIT_OK;
 }
 
 int cmd_status(struct args *a)

@@ -588,6 +588,10 @@ static bool parse_upper(struct args *a, const struct word *w, void *object)
 	return true;
 }
 
+/* Bits of a selector's "has" behind the attributes: which words were used. */
+#define WORD_PORT	(1ULL << 62)
+#define WORD_TYPE	(1ULL << 63)
+
 /* N or N-M into two numbers that lie side by side. */
 static bool parse_range(struct args *a, const struct word *w, void *object)
 {
@@ -613,7 +617,8 @@ static bool parse_range(struct args *a, const struct word *w, void *object)
 	range[1] = last;
 	memcpy((char *)object + w->offset, range, sizeof(range));
 	/* w->attr is the first one; the last one has the next number. */
-	*(uint64_t *)object |= HAS(w->attr + 1);
+	*(uint64_t *)object |= HAS(w->attr + 1) |
+			       (w->max > 255 ? WORD_PORT : WORD_TYPE);
 	return true;
 bad:
 	return wrong(s, "\"%s\" takes NUMBER or FIRST-LAST, 0 to %llu",
@@ -652,24 +657,25 @@ static bool has_ports(uint8_t proto)
 
 static bool has_types(uint8_t proto)
 {
-	return proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6 ||
-	       proto == 135;
+	return proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6;
 }
 
 bool selector_finish(struct selector *sel, int family)
 {
-	struct addr *known = sel->src.len ? &sel->src : &sel->dst;
-	uint64_t upper = HAS(POSTERN_A_SELECTOR_SPORT_FIRST) |
-			 HAS(POSTERN_A_SELECTOR_DPORT_FIRST);
+	const struct addr *known = sel->src.len ? &sel->src : &sel->dst;
 
 	if (sel->src.len && sel->dst.len && sel->src.len != sel->dst.len) {
 		fputs("Error: \"src\" and \"dst\" of a selector must be of one family.\n",
 		      stderr);
 		return false;
 	}
-	if (sel->has & upper && !has_ports(sel->proto) &&
-	    !has_types(sel->proto)) {
-		fputs("Error: \"sport\" and \"dport\" need \"proto\" tcp, udp, sctp, dccp or udplite; \"type\" and \"code\" need icmp, ipv6-icmp or mobility-header.\n",
+	if (sel->has & WORD_PORT && !has_ports(sel->proto)) {
+		fputs("Error: \"sport\" and \"dport\" need \"proto\" tcp, udp, sctp, dccp or udplite.\n",
+		      stderr);
+		return false;
+	}
+	if (sel->has & WORD_TYPE && !has_types(sel->proto)) {
+		fputs("Error: \"type\" and \"code\" need \"proto\" icmp or ipv6-icmp.\n",
 		      stderr);
 		return false;
 	}
@@ -678,6 +684,7 @@ bool selector_finish(struct selector *sel, int family)
 			       family == AF_INET6 ? 16 : 4;
 	if (!sel->dst.len)
 		sel->dst.len = sel->src.len;
+	sel->has &= ~(WORD_PORT | WORD_TYPE);
 	sel->has |= HAS(POSTERN_A_SELECTOR_SRC) |
 		    HAS(POSTERN_A_SELECTOR_SRC_LEN) |
 		    HAS(POSTERN_A_SELECTOR_DST) |

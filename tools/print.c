@@ -2,6 +2,7 @@
 #include "print.h"
 
 #include "cmd.h"
+#include "drops.h"
 #include "out.h"
 
 #include <arpa/inet.h>
@@ -104,7 +105,7 @@ static void range_print(const char *word, const char *key_first,
 void selector_print(const struct selector *sel)
 {
 	bool types = sel->proto == IPPROTO_ICMP ||
-		     sel->proto == IPPROTO_ICMPV6 || sel->proto == 135;
+		     sel->proto == IPPROTO_ICMPV6;
 
 	prefix_print("src", &sel->src, sel->src_len);
 	prefix_print("dst", &sel->dst, sel->dst_len);
@@ -304,9 +305,9 @@ void drops_print_json(const struct drops *drops, bool all)
 		if (!all && !drops->drop[i].packets)
 			continue;
 		out_object(NULL);
-		out_string("reason", NULL, drops->drop[i].name);
+		out_string("reason", NULL, drop_name(&drops->drop[i]));
 		out_number("packets", NULL, drops->drop[i].packets);
-		out_string("text", NULL, drops->drop[i].text);
+		out_string("text", NULL, drop_text(&drops->drop[i]));
 		out_close();
 	}
 	out_close();
@@ -339,8 +340,9 @@ static void sa_print_drops(const struct drops *drops)
 	for (i = 0; i < drops->count; i++) {
 		if (!drops->drop[i].packets)
 			continue;
-		out_text("\t  drop %s %" PRIu64 " (%s)", drops->drop[i].name,
-			 drops->drop[i].packets, drops->drop[i].text);
+		out_text("\t  drop %s %" PRIu64 " (%s)",
+			 drop_name(&drops->drop[i]), drops->drop[i].packets,
+			 drop_text(&drops->drop[i]));
 		out_line();
 	}
 }
@@ -409,11 +411,14 @@ void sa_print(const struct sa *sa)
 		out_line();
 }
 
-static void tmpl_print(const struct tmpl *t)
+/* A template without addresses takes any of its policy's family. */
+static void tmpl_print(const struct tmpl *t, uint32_t addr_len)
 {
+	struct addr any = { .len = addr_len };
+
 	out_object(NULL);
-	out_addr("src", "\ttmpl src %s ", &t->src);
-	out_addr("dst", "dst %s", &t->dst);
+	out_addr("src", "\ttmpl src %s ", t->src.len ? &t->src : &any);
+	out_addr("dst", "dst %s", t->dst.len ? &t->dst : &any);
 	out_line();
 	name_print("proto", "\t\tproto %s ", xfrm_proto_names, t->proto);
 	if (t->spi || options.stats)
@@ -430,6 +435,16 @@ static void tmpl_print(const struct tmpl *t)
 	out_close();
 }
 
+static void tmpls_print(const struct policy *p)
+{
+	uint32_t i;
+
+	out_array("tmpl");
+	for (i = 0; i < p->tmpls.count; i++)
+		tmpl_print(&p->tmpls.tmpl[i], p->selector.src.len);
+	out_close();
+}
+
 static const struct name action_json_names[] = {
 	{ "protect", POSTERN_ACTION_PROTECT },
 	{ "bypass", POSTERN_ACTION_BYPASS },
@@ -439,8 +454,6 @@ static const struct name action_json_names[] = {
 
 void policy_print(const struct policy *p)
 {
-	uint32_t i;
-
 	out_object("sel");
 	selector_print(&p->selector);
 	out_line();
@@ -456,8 +469,29 @@ void policy_print(const struct policy *p)
 	out_number("owner", options.stats ? "owner %llu " : NULL, p->owner);
 	out_line();
 	usage_print(&p->usage);
-	out_array("tmpl");
-	for (i = 0; i < p->tmpls.count; i++)
-		tmpl_print(&p->tmpls.tmpl[i]);
+	tmpls_print(p);
+}
+
+void acquire_print(const struct policy *p)
+{
+	out_number("id", "acquire id %llu ", p->id);
+	out_number("index", "index %llu", p->index);
+	out_line();
+	if (p->has & HAS(POSTERN_A_POLICY_PACKET)) {
+		out_object("packet");
+		out_text("\tpacket ");
+		selector_print(&p->packet);
+		out_line();
+		out_close();
+	}
+	out_object("sel");
+	out_text("\tsel ");
+	selector_print(&p->selector);
+	out_line();
 	out_close();
+	name_print("dir", "\tdir %s ", dir_names, p->dir);
+	out_number("priority", "priority %llu ", p->priority);
+	out_number("owner", "owner %llu", p->owner);
+	out_line();
+	tmpls_print(p);
 }

@@ -10,6 +10,7 @@
 /* The members of an open object; text begins with a new line's first column. */
 void sa_print(const struct sa *sa);
 void policy_print(const struct policy *policy);
+void acquire_print(const struct policy *policy);
 
 void sa_print_id(const struct sa *sa);
 void selector_print(const struct selector *sel);

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0
+# bash completion for postern(8)
+
+# Words that take a value which cannot be guessed.
+__postern_value='src dst spi reqid owner aead auth auth-trunc enc
+	replay-window replay-seq replay-oseq time-soft time-hard time-use-soft
+	time-use-hard byte-soft byte-hard packet-soft packet-hard sport dport
+	type code priority index min max --if-id'
+
+__postern_words()
+{
+	local id='src dst proto spi'
+	local sel='src dst proto sport dport type code'
+
+	case $1-$2 in
+	state-add | state-update)
+		echo "$id mode reqid owner aead auth auth-trunc enc dir" \
+			replay-window replay-seq replay-oseq flag sel limit
+		;;
+	state-delete | state-get) echo "$id keys" ;;
+	state-list | state-show | state-deleteall)
+		echo "$id mode reqid owner dir flag keys"
+		;;
+	state-flush) echo proto owner ;;
+	state-allocspi) echo "$id mode reqid owner min max" ;;
+	policy-add | policy-update)
+		echo "$sel dir priority action owner tmpl"
+		;;
+	policy-delete | policy-get) echo "$sel dir priority index" ;;
+	policy-list | policy-show | policy-deleteall)
+		echo "$sel dir priority index action owner"
+		;;
+	policy-flush) echo dir owner ;;
+	esac
+}
+
+# What may stand behind the word $1 of object $2.
+__postern_values()
+{
+	case $1 in
+	proto)
+		if [[ $2 == state || $3 == tmpl ]]; then
+			echo esp ah
+		else
+			echo tcp udp sctp dccp udplite icmp ipv6-icmp gre esp ah any
+		fi
+		;;
+	mode) echo transport tunnel ;;
+	dir) [[ $2 == state ]] && echo in out || echo in out fwd ;;
+	action) echo allow block protect bypass discard ;;
+	flag) echo noecn decap-dscp nopmtudisc af-unspec ;;
+	limit)
+		echo time-soft time-hard time-use-soft time-use-hard byte-soft \
+			byte-hard packet-soft packet-hard
+		;;
+	aead) echo 'rfc4106(gcm(aes))' ;;
+	auth | auth-trunc) echo 'hmac(sha256)' ;;
+	enc) echo 'cbc(aes) ecb(cipher_null)' ;;
+	esac
+}
+
+_postern()
+{
+	local cur prev words cword i object='' command='' inside='' list
+
+	COMPREPLY=()
+	if declare -F _init_completion > /dev/null; then
+		_init_completion -n : || return
+	else
+		words=("${COMP_WORDS[@]}")
+		cword=$COMP_CWORD
+		cur=${words[cword]}
+		prev=${words[cword - 1]}
+	fi
+
+	case $prev in
+	-n | -netns | --netns)
+		list=$(ls /run/netns 2> /dev/null)
+		mapfile -t COMPREPLY < <(compgen -W "$list" -- "$cur")
+		return
+		;;
+	-b | -batch | --batch)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	esac
+
+	for ((i = 1; i < cword; i++)); do
+		case ${words[i]} in
+		-n | -netns | --netns | -b | -batch | --batch) ((i++)) ;;
+		-*) ;;
+		tmpl | sel) inside=${words[i]} ;;
+		*)
+			if [[ -z $object ]]; then
+				object=${words[i]}
+			elif [[ -z $command ]]; then
+				command=${words[i]}
+			fi
+			;;
+		esac
+	done
+
+	if [[ $object == bridge ]]; then
+		list='--if-id --no-ike-bypass --verbose --help'
+	elif [[ $cur == -* ]]; then
+		list='-statistics -json -pretty -keys -oneline -4 -6 -netns -batch
+			-force -Version -help'
+	elif [[ -z $object ]]; then
+		list='state policy monitor stats bridge help'
+	elif [[ -z $command ]]; then
+		case $object in
+		state)
+			list='add update delete get list flush allocspi
+				deleteall count help'
+			;;
+		policy)
+			list='add update delete get list flush deleteall count
+				help'
+			;;
+		monitor) list='all sa policy acquire help' ;;
+		stats) list='help' ;;
+		*) return ;;
+		esac
+	elif [[ $object == monitor ]]; then
+		list='sa policy acquire'
+	elif list=$(__postern_values "$prev" "$object" "$inside") &&
+		[[ -n $list ]]; then
+		:
+	elif [[ $' \n\t'"$__postern_value " == *[[:space:]]"$prev"[[:space:]]* ]]; then
+		return
+	elif [[ $inside == tmpl ]]; then
+		list='src dst proto spi mode reqid level'
+	else
+		list=$(__postern_words "$object" "$command")
+	fi
+	mapfile -t COMPREPLY < <(compgen -W "$list" -- "$cur")
+	# Names of algorithms have parentheses.
+	for i in "${!COMPREPLY[@]}"; do
+		printf -v 'COMPREPLY[i]' %q "${COMPREPLY[i]}"
+	done
+}
+
+complete -F _postern postern
