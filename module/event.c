@@ -241,12 +241,6 @@ static int put_acquire(struct sk_buff *skb, u64 id,
 /* Context: any. */
 static bool event_listening(struct postern_net *pn)
 {
-	return genl_has_listeners(&postern_nl_family, pn->net,
-				  POSTERN_NLGRP_ACQUIRE);
-}
-
-static bool event_listening(struct postern_net *pn)
-{
 	return has_listeners(pn, POSTERN_NLGRP_ACQUIRE);
 }
 
@@ -271,7 +265,6 @@ static void event_acquire(struct postern_net *pn,
 const struct postern_notify postern_event_notify = {
 	.sa_deleted = event_sa_deleted,
 	.sa_expired = event_sa_expired,
-	.listening = event_listening,
 	.listening = event_listening,
 	.acquire = event_acquire,
 };
