@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * AH (RFC 4302): one packet, built or checked.
+ *
+ *  | IP header, mutable fields as zero | AH, ICV as zero | payload |
+ *  |<-- covered by the ICV --------------------------------------->|
+ *
+ * The packet is copied first, and the copy is what is checked and goes on, so that
+ * nobody can change it in between.  Context: RCU read side, bottom halves off.
+ */
+#include <crypto/algapi.h>
+#include <crypto/hash.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <net/ah.h>
+#include <asm/unaligned.h>
+#include "xform.h"
+
+#define AH_FIXED	12
+#define AH_ICV_MAX	64
+
+/*
+ * Length of the header: RFC 4302 section 2.6 wants multiples of 8 octets for IPv6 and
+ * of 4 for IPv4.  XFRM takes 8 for IPv4 too unless told otherwise, and so do we, since
+ * receivers must accept any padding that the length field tells of.
+ */
+static unsigned int ah_header(const struct postern_sa *sa)
+{
+	return ALIGN(AH_FIXED + sa->transform.icv_len, 8);
+}
+
+static unsigned int ah_room(const struct postern_sa *sa, unsigned int payload)
+{
+	return ah_header(sa);
+}
+
+static unsigned int ah_fit(const struct postern_sa *sa, unsigned int len)
+{
+	unsigned int header = ah_header(sa);
+
+	return len > header ? len - header : 0;
+}
+
+/* Section 3.3.3.1: the IP header as the receiver can predict it. */
+static void mask_mutable(u8 *copy, const u8 *ip, unsigned int len)
+{
+	struct ipv6hdr *ip6h = (struct ipv6hdr *)copy;
+	struct iphdr *iph = (struct iphdr *)copy;
+
+	memcpy(copy, ip, len);
+	if (iph->version == 4) {
+		iph->tos = 0;
+		iph->frag_off = 0;
+		iph->ttl = 0;
+		iph->check = 0;
+	} else {
+		*(__be32 *)ip6h = htonl(0x60000000);
+		ip6h->hop_limit = 0;
+	}
+}
+
+/* ICV of a linear packet whose own ICV field is zero. */
+static int ah_digest(struct postern_job *job, u8 *icv)
+{
+	struct crypto_shash *shash = job->sa->transform.shash;
+	SHASH_DESC_ON_STACK(desc, shash);
+	u8 ip[sizeof(struct ipv6hdr)] __aligned(4);
+	const struct sk_buff *skb = job->out;
+	int err;
+
+	desc->tfm = shash;
+	mask_mutable(ip, skb->data, job->ip_len);
+	err = crypto_shash_init(desc) ?:
+	      crypto_shash_update(desc, ip, job->ip_len) ?:
+	      crypto_shash_finup(desc, skb->data + job->ip_len,
+				 skb->len - job->ip_len, icv);
+	shash_desc_zero(desc);
+	return err;
+}
+
+static int ah_output(struct postern_job *job)
+{
+	struct postern_sa *sa = job->sa;
+	struct ip_auth_hdr *ah = (void *)job->out->data + job->ip_len;
+	unsigned int header = ah_header(sa);
+	u8 icv[AH_ICV_MAX];
+	int err;
+
+	memset(ah, 0, header);
+	ah->nexthdr = job->next;
+	ah->hdrlen = header / 4 - 2;
+	ah->spi = sa->key.spi;
+	ah->seq_no = htonl(job->seq);
+	err = skb_copy_bits(job->in, job->offset,
+			    job->out->data + job->ip_len + header,
+			    job->in->len - job->offset);
+	if (err)
+		return err;
+	err = ah_digest(job, icv);
+	if (!err)
+		memcpy((u8 *)ah + AH_FIXED, icv, sa->transform.icv_len);
+	return err;
+}
+
+static int ah_input(struct postern_job *job)
+{
+	unsigned int icv_len = job->sa->transform.icv_len;
+	u8 got[AH_ICV_MAX], want[AH_ICV_MAX];
+	struct ip_auth_hdr *ah;
+	unsigned int header;
+	int err;
+
+	err = skb_copy_bits(job->in, 0, job->out->data, job->in->len);
+	if (err)
+		return err;
+	ah = (void *)job->out->data + job->ip_len;
+	header = (ah->hdrlen + 2) * 4;
+	/* section 2.2: padding of the ICV up to the alignment, and no more */
+	if (header < AH_FIXED + icv_len ||
+	    header > ALIGN(AH_FIXED + icv_len, 8) ||
+	    job->ip_len + header > job->out->len)
+		return -EMSGSIZE;
+	memcpy(got, (u8 *)ah + AH_FIXED, icv_len);
+	memset((u8 *)ah + AH_FIXED, 0, icv_len);
+	err = ah_digest(job, want);
+	if (err)
+		return err;
+	return crypto_memneq(got, want, icv_len) ? -EBADMSG : 0;
+}
+
+/* The IP header moves up to the payload. */
+static enum postern_drop_reason ah_strip(struct postern_job *job)
+{
+	struct ip_auth_hdr *ah = (void *)job->out->data + job->ip_len;
+	unsigned int header = (ah->hdrlen + 2) * 4;
+
+	job->next = ah->nexthdr;
+	memmove(job->out->data + header, job->out->data, job->ip_len);
+	skb_pull(job->out, header);
+	return 0;
+}
+
+const struct postern_xform postern_ah = {
+	.room = ah_room,
+	.fit = ah_fit,
+	.output = ah_output,
+	.input = ah_input,
+	.strip = ah_strip,
+};

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The one table of algorithms, and their life in the crypto API. */
+#ifndef _POSTERN_ALGO_H
+#define _POSTERN_ALGO_H
+
+#include <linux/types.h>
+#include "postern.h"
+
+struct crypto_aead;
+struct crypto_shash;
+struct netlink_ext_ack;
+struct nlattr;
+
+enum postern_algo_kind {
+	POSTERN_ALGO_AEAD,
+	POSTERN_ALGO_AUTH,
+	POSTERN_ALGO_CRYPT,
+	POSTERN_ALGO_KINDS
+};
+
+struct postern_algo;
+
+/**
+ * struct postern_algo_key - an algorithm as somebody asked for it
+ * @algo: row of the table; NULL when none of this kind is used
+ * @attr: netlink attribute that asked, for errors; NULL once the SA is made
+ * @icv_bits: length of the truncated ICV in bits, 0 for the algorithm's default
+ * @key_len: octets
+ * @key: salt included
+ */
+struct postern_algo_key {
+	const struct postern_algo *algo;
+	const struct nlattr *attr;
+	u32 icv_bits;
+	u32 key_len;
+	u8 key[POSTERN_KEY_MAX];
+};
+
+/**
+ * struct postern_transform - a ready-made algorithm or combination
+ * @aead: ESP; combined mode, or encryption with a separate ICV
+ * @shash: AH
+ * @iv_len: octets of explicit IV in each packet
+ * @icv_len: octets
+ * @align: octets to which the plaintext, its trailer included, is padded
+ * @iv_random: the IV must be unpredictable, not merely unique
+ */
+struct postern_transform {
+	struct crypto_aead *aead;
+	struct crypto_shash *shash;
+	u8 iv_len;
+	u8 icv_len;
+	u8 align;
+	bool iv_random;
+};
+
+const struct postern_algo *postern_algo_find(enum postern_algo_kind kind,
+					     const char *name);
+const char *postern_algo_name(const struct postern_algo *algo);
+void postern_algo_unknown(enum postern_algo_kind kind,
+			  const struct nlattr *attr,
+			  struct netlink_ext_ack *extack);
+int postern_transform_init(struct postern_transform *t, u8 proto,
+			   struct postern_algo_key keys[POSTERN_ALGO_KINDS],
+			   struct netlink_ext_ack *extack);
+void postern_transform_free(struct postern_transform *t);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The only place that knows of differences between kernels.  Everything else is
+ * written for the newest one.  HAVE_* come from the probes in Kbuild, which look at
+ * the headers, since stable kernels take changes back.
+ */
+#ifndef _POSTERN_COMPAT_H
+#define _POSTERN_COMPAT_H
+
+#include <crypto/aead.h>
+#include <linux/netdevice.h>
+#include <linux/netfilter.h>
+#include <linux/skbuff.h>
+#include <net/dst.h>
+#include <net/genetlink.h>
+#include <net/netfilter/ipv4/nf_defrag_ipv4.h>
+#include <net/netfilter/ipv6/nf_defrag_ipv6.h>
+
+#ifdef HAVE_NET_GSO_H
+#include <net/gso.h>
+#endif
+
+/* Completion of asynchronous crypto: a pointer to the request, later to the data. */
+#ifdef HAVE_CRYPTO_COMPLETION_DATA
+#define POSTERN_CRYPTO_DONE(name, arg)	void name(void *arg, int err)
+#define postern_crypto_data(arg)	(arg)
+#else
+#define POSTERN_CRYPTO_DONE(name, arg)	\
+	void name(struct crypto_async_request *arg, int err)
+#define postern_crypto_data(arg)	((arg)->data)
+#endif
+
+/* Until GENL_MCAST_CAP_* came, multicast groups took the flags of commands. */
+#ifndef GENL_MCAST_CAP_NET_ADMIN
+#define GENL_MCAST_CAP_NET_ADMIN	GENL_UNS_ADMIN_PERM
+#endif
+
+/* What a dump was asked for. */
+#ifndef HAVE_GENL_INFO_DUMP
+#define genl_info_dump(cb)	genl_dumpit_info(cb)
+#endif
+
+#ifndef HAVE_DST_DEV
+static inline struct net_device *dst_dev(const struct dst_entry *dst)
+{
+	return READ_ONCE(dst->dev);
+}
+#endif
+
+#ifndef HAVE_NF_DEFRAG_DISABLE
+static inline void nf_defrag_ipv4_disable(struct net *net) {}
+static inline void nf_defrag_ipv6_disable(struct net *net) {}
+#endif
+
+#ifndef HAVE_ALLOC_NETDEV_DUMMY
+static inline struct net_device *alloc_netdev_dummy(int sizeof_priv)
+{
+	struct net_device *dev = kzalloc(sizeof(*dev) + sizeof_priv, GFP_KERNEL);
+
+	if (dev)
+		init_dummy_netdev(dev);
+	return dev;
+}
+
+#define postern_free_netdev_dummy(dev)	kfree(dev)
+#else
+#define postern_free_netdev_dummy(dev)	free_netdev(dev)
+#endif
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One packet on its way through a transform.
+ *
+ * Always out of place: the pages of job->in may belong to somebody else too and are
+ * only read; what is written is fresh.
+ */
+#ifndef _POSTERN_CRYPT_H
+#define _POSTERN_CRYPT_H
+
+#include <linux/scatterlist.h>
+#include <linux/skbuff.h>
+#include "sa.h"
+
+#define POSTERN_AAD_MAX		24	/* ESP header and the longest IV */
+#define POSTERN_TRAILER_MAX	18	/* padding of a block, pad length, next header */
+
+/**
+ * struct postern_job - the whole state of a packet between stages
+ * @in: the packet that came; its data is read only
+ * @out: the packet that goes on
+ * @sa: SA, referenced
+ * @done: what follows when the transform is complete; 0 or a negative error
+ * @seq: sequence number
+ * @offset: in @in, of the payload (outbound) or the ESP or AH header (inbound)
+ * @ip_len: octets of IP header in @out before what the transform writes
+ * @next: protocol of what is inside
+ * @ds: traffic class of the outer header (inbound)
+ * @ifindex: device that the packet came in by
+ * @own_route: see struct postern_out
+ * @late: the transform completed asynchronously
+ * @size: octets of this object
+ * @src: scatterlist of @nsrc entries
+ * @dst: scatterlist of @ndst entries
+ * @nsrc: entries
+ * @ndst: entries
+ * @req: request to the crypto API
+ * @aad: additional authenticated data: ESP header and IV
+ * @iv: as the crypto API wants it; it may be written to
+ * @trailer: of ESP
+ */
+struct postern_job {
+	struct sk_buff *in;
+	struct sk_buff *out;
+	struct postern_sa *sa;
+	void (*done)(struct postern_job *job, int err);
+	u64 seq;
+	unsigned int offset;
+	unsigned int ip_len;
+	u8 next;
+	u8 ds;
+	bool own_route;
+	bool late;
+	int ifindex;
+	unsigned int size;
+	unsigned int nsrc;
+	unsigned int ndst;
+	struct scatterlist *src;
+	struct scatterlist *dst;
+	void *req;
+	u8 aad[POSTERN_AAD_MAX] __aligned(8);
+	u8 iv[16] __aligned(8);
+	u8 trailer[POSTERN_TRAILER_MAX];
+};
+
+int postern_crypt_init(void);
+void postern_crypt_exit(void);
+struct postern_job *postern_job_get(struct postern_sa *sa, struct sk_buff *in,
+				    struct sk_buff *out);
+void postern_job_put(struct postern_job *job);
+struct sk_buff *postern_skb_alloc(unsigned int headroom, unsigned int len,
+				  bool linear);
+int postern_crypt(struct postern_job *job, bool encrypt, unsigned int assoclen,
+		  unsigned int cryptlen);
+
+#endif

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ESP (RFC 4303): one packet, built or checked.
+ *
+ *  |<-- aad ------->|<-- encrypted --------------------------->|
+ *  | SPI | seq | IV | payload | padding | pad length | next hdr | ICV |
+ *
+ * Context of all functions: RCU read side, bottom halves off.
+ */
+#include <linux/ip.h>
+#include <linux/random.h>
+#include <net/esp.h>
+#include <asm/unaligned.h>
+#include "xform.h"
+
+#define ESP_HEADER	8
+
+static unsigned int esp_padding(const struct postern_sa *sa, unsigned int payload)
+{
+	return ALIGN(payload + 2, sa->transform.align) - payload - 2;
+}
+
+static unsigned int esp_room(const struct postern_sa *sa, unsigned int payload)
+{
+	return ESP_HEADER + sa->transform.iv_len + esp_padding(sa, payload) + 2 +
+	       sa->transform.icv_len;
+}
+
+static unsigned int esp_fit(const struct postern_sa *sa, unsigned int len)
+{
+	unsigned int fixed = ESP_HEADER + sa->transform.iv_len +
+			     sa->transform.icv_len;
+
+	if (len < fixed + sa->transform.align)
+		return 0;
+	return ALIGN_DOWN(len - fixed, sa->transform.align) - 2;
+}
+
+/*
+ * The IV: counter modes take the sequence number, which is never repeated with a
+ * key (RFC 4106 section 3.1); CBC needs what nobody can guess (RFC 3602 section 3).
+ */
+static void esp_fill_iv(struct postern_job *job)
+{
+	const struct postern_transform *t = &job->sa->transform;
+
+	if (!t->iv_len)
+		return;
+	if (t->iv_random)
+		get_random_bytes(job->iv, t->iv_len);
+	else
+		put_unaligned_be64(job->seq, job->iv);
+	memcpy(job->aad + ESP_HEADER, job->iv, t->iv_len);
+}
+
+/* Scatterlists: @aad, then @len octets of @skb from @offset, then the trailer. */
+static int map_data(struct scatterlist *sg, unsigned int entries, void *aad,
+		    unsigned int aad_len, struct sk_buff *skb,
+		    unsigned int offset, unsigned int len,
+		    void *trailer, unsigned int trailer_len)
+{
+	int n = 0;
+
+	sg_init_table(sg, entries);
+	sg_set_buf(sg, aad, aad_len);
+	if (len) {
+		n = skb_to_sgvec_nomark(skb, sg + 1, offset, len);
+		if (unlikely(n < 0))
+			return n;
+	}
+	if (trailer_len)
+		sg_set_buf(sg + 1 + n++, trailer, trailer_len);
+	sg_mark_end(sg + n);
+	return 0;
+}
+
+static int esp_output(struct postern_job *job)
+{
+	struct postern_sa *sa = job->sa;
+	const struct postern_transform *t = &sa->transform;
+	unsigned int payload = job->in->len - job->offset;
+	unsigned int padding = esp_padding(sa, payload);
+	unsigned int aad_len = ESP_HEADER + t->iv_len;
+	unsigned int crypt_len = payload + padding + 2;
+	unsigned int i;
+	int err;
+
+	put_unaligned(sa->key.spi, (__be32 *)job->aad);
+	put_unaligned_be32(job->seq, job->aad + 4);
+	esp_fill_iv(job);
+	memcpy(job->out->data + job->ip_len, job->aad, aad_len);
+
+	for (i = 0; i < padding; i++)
+		job->trailer[i] = i + 1;	/* section 2.4 */
+	job->trailer[padding] = padding;
+	job->trailer[padding + 1] = job->next;
+
+	err = map_data(job->src, job->nsrc, job->aad, aad_len, job->in,
+		       job->offset, payload, job->trailer, padding + 2);
+	if (unlikely(err))
+		return err;
+	sg_init_table(job->dst, job->ndst);
+	err = skb_to_sgvec(job->out, job->dst, job->ip_len,
+			   aad_len + crypt_len + t->icv_len);
+	if (unlikely(err < 0))
+		return err;
+	return postern_crypt(job, true, aad_len, crypt_len);
+}
+
+static int esp_input(struct postern_job *job)
+{
+	const struct postern_transform *t = &job->sa->transform;
+	unsigned int aad_len = ESP_HEADER + t->iv_len;
+	unsigned int len = job->in->len - job->offset;
+	int err;
+
+	if (t->iv_len &&
+	    skb_copy_bits(job->in, job->offset + ESP_HEADER, job->iv, t->iv_len))
+		return -EINVAL;
+	sg_init_table(job->src, job->nsrc);
+	err = skb_to_sgvec(job->in, job->src, job->offset, len);
+	if (unlikely(err < 0))
+		return err;
+	err = map_data(job->dst, job->ndst, job->aad, aad_len, job->out,
+		       job->ip_len, job->out->len - job->ip_len, NULL, 0);
+	if (unlikely(err))
+		return err;
+	return postern_crypt(job, false, aad_len, len - aad_len);
+}
+
+/* Padding (section 2.4): 1, 2, 3 ... as many as the pad length says. */
+static enum postern_drop_reason esp_strip(struct postern_job *job)
+{
+	struct sk_buff *skb = job->out;
+	unsigned int len = skb->len - job->ip_len, padding, i;
+	u8 buf[255], *pad;
+	u8 tail[2];
+
+	if (skb_copy_bits(skb, skb->len - 2, tail, 2))
+		return POSTERN_DROP_IN_PADDING;
+	padding = tail[0];
+	if (padding + 2 > len)
+		return POSTERN_DROP_IN_PADDING;
+	pad = skb_header_pointer(skb, skb->len - 2 - padding, padding, buf);
+	for (i = 0; i < padding; i++)
+		if (!pad || pad[i] != i + 1)
+			return POSTERN_DROP_IN_PADDING;
+	job->next = tail[1];
+	if (pskb_trim(skb, skb->len - 2 - padding))
+		return POSTERN_DROP_IN_MEMORY;
+	return 0;
+}
+
+const struct postern_xform postern_esp = {
+	.room = esp_room,
+	.fit = esp_fit,
+	.output = esp_output,
+	.input = esp_input,
+	.strip = esp_strip,
+};

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/icmpv6.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <net/ndisc.h>
+#include "flow.h"
+
+/* Ports, or ICMP type and code, of the header at @off. */
+static void read_ports(struct postern_flow *flow, const struct sk_buff *skb,
+		       int off)
+{
+	__be16 buf[2], *ports;
+	u8 icmp[2], *type;
+
+	switch (flow->proto) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
+		ports = skb_header_pointer(skb, off, sizeof(buf), buf);
+		flow->opaque = !ports;
+		if (ports) {
+			flow->sport = ntohs(ports[0]);
+			flow->dport = ntohs(ports[1]);
+		}
+		break;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		type = skb_header_pointer(skb, off, sizeof(icmp), icmp);
+		flow->opaque = !type;
+		if (type) {
+			flow->sport = type[0];
+			flow->dport = type[1];
+		}
+		break;
+	}
+}
+
+static bool read_ipv4(struct postern_flow *flow, const struct sk_buff *skb)
+{
+	const struct iphdr *iph;
+	struct iphdr buf;
+	int off;
+
+	off = skb_network_offset(skb);
+	iph = skb_header_pointer(skb, off, sizeof(buf), &buf);
+	if (!iph || iph->version != 4 || iph->ihl < 5)
+		return false;
+	flow->src.ip = iph->saddr;
+	flow->dst.ip = iph->daddr;
+	flow->proto = iph->protocol;
+	if (iph->frag_off & htons(IP_OFFSET))
+		flow->opaque = true;
+	else
+		read_ports(flow, skb, off + iph->ihl * 4);
+	return true;
+}
+
+static bool read_ipv6(struct postern_flow *flow, const struct sk_buff *skb)
+{
+	const struct ipv6hdr *ip6h;
+	struct ipv6hdr buf;
+	__be16 frag_off;
+	int off;
+	u8 next;
+
+	off = skb_network_offset(skb);
+	ip6h = skb_header_pointer(skb, off, sizeof(buf), &buf);
+	if (!ip6h || ip6h->version != 6)
+		return false;
+	flow->src.in6 = ip6h->saddr;
+	flow->dst.in6 = ip6h->daddr;
+	next = ip6h->nexthdr;
+	off = ipv6_skip_exthdr(skb, off + sizeof(buf), &next, &frag_off);
+	flow->proto = next;
+	if (off < 0)	/* headers cut off: the protocol is not known either */
+		flow->proto = IPPROTO_NONE;
+	if (off < 0 || frag_off & htons(~0x7))
+		flow->opaque = true;
+	else
+		read_ports(flow, skb, off);
+	return true;
+}
+
+/**
+ * postern_flow_read - what selectors are matched with
+ * @flow: to be filled
+ * @skb: packet, its network header set
+ * @family: of its header
+ *
+ * Return: false when this is not an IP packet of that family.
+ */
+bool postern_flow_read(struct postern_flow *flow, const struct sk_buff *skb,
+		       u8 family)
+{
+	memset(flow, 0, sizeof(*flow));
+	flow->family = family;
+	return family == AF_INET ? read_ipv4(flow, skb) : read_ipv6(flow, skb);
+}
+
+/**
+ * postern_flow_is_nd - is this Neighbour Discovery (RFC 4861)?
+ * @flow: packet
+ *
+ * It is what makes a link work, so no policy holds it up.
+ */
+bool postern_flow_is_nd(const struct postern_flow *flow)
+{
+	return flow->proto == IPPROTO_ICMPV6 && flow->family == AF_INET6 &&
+	       !flow->opaque && flow->sport >= NDISC_ROUTER_SOLICITATION &&
+	       flow->sport <= NDISC_REDIRECT;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The one file that reads the headers of inner packets. */
+#ifndef _POSTERN_FLOW_H
+#define _POSTERN_FLOW_H
+
+#include <linux/skbuff.h>
+#include "selector.h"
+
+bool postern_flow_read(struct postern_flow *flow, const struct sk_buff *skb,
+		       u8 family);
+bool postern_flow_is_nd(const struct postern_flow *flow);
+
+#endif

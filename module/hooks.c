@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where packets meet us.
+ *
+ *   PRE_ROUTING   behind reassembly, before conntrack: cleartext that should be
+ *                 protected ends here; what came through an SA bears the marker
+ *   LOCAL_IN      behind the INPUT chain: ESP and AH go to input.c
+ *   POST_ROUTING  before source NAT, and once more behind it for what NAT changed:
+ *                 what is to be protected goes to output.c
+ */
+#include <linux/module.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <linux/kallsyms.h>
+#include <net/dst_metadata.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_conntrack_core.h>
+#include <net/route.h>
+#include "compat.h"
+#include "flow.h"
+#include "hooks.h"
+#include "path.h"
+
+/**
+ * postern_marker_set - note that a packet came through an SA
+ * @pn: namespace
+ * @skb: inner packet without a route
+ *
+ * The marker is no valid route, so that the stack looks one up as usual.  One per
+ * CPU, so that its reference count is no shared cache line.
+ */
+void postern_marker_set(struct postern_net *pn, struct sk_buff *skb)
+{
+	struct dst_entry *dst = &pn->marker[smp_processor_id()]->dst;
+
+	dst_hold(dst);
+	skb_dst_set(skb, dst);
+}
+
+/* The type that no tunnel looks at, and our namespace where a device would be. */
+static bool marker_is_ours(const struct postern_net *pn, const struct sk_buff *skb)
+{
+	const struct metadata_dst *md = skb_metadata_dst(skb);
+
+	return md && md->type == METADATA_HW_PORT_MUX &&
+	       md->u.port_info.lower_dev == (void *)pn;
+}
+
+static void markers_free(struct postern_net *pn)
+{
+	unsigned int cpu;
+
+	if (!pn->marker)
+		return;
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
+		if (pn->marker[cpu])
+			dst_release(&pn->marker[cpu]->dst);
+	kfree(pn->marker);
+	pn->marker = NULL;
+}
+
+static int markers_alloc(struct postern_net *pn)
+{
+	unsigned int cpu;
+
+	pn->marker = kcalloc(nr_cpu_ids, sizeof(*pn->marker), GFP_KERNEL);
+	if (!pn->marker)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		struct metadata_dst *md;
+
+		md = metadata_dst_alloc(0, METADATA_HW_PORT_MUX, GFP_KERNEL);
+		if (!md) {
+			markers_free(pn);
+			return -ENOMEM;
+		}
+		md->u.port_info.lower_dev = (void *)pn;
+		pn->marker[cpu] = md;
+	}
+	return 0;
+}
+
+/*
+ * Offset of an ESP or AH header; 0 when there is none.  Behind extension headers of
+ * IPv6 it is looked for too.
+ */
+static unsigned int ipsec_header(const struct sk_buff *skb, bool ipv4, u8 *proto)
+{
+	unsigned int off = 0;
+	int found;
+
+	if (ipv4) {
+		*proto = ip_hdr(skb)->protocol;
+		if (*proto != IPPROTO_ESP && *proto != IPPROTO_AH)
+			return 0;
+		return ip_hdr(skb)->frag_off & htons(IP_OFFSET) ? 0 :
+								   ip_hdrlen(skb);
+	}
+	*proto = ipv6_hdr(skb)->nexthdr;
+	if (*proto == IPPROTO_ESP || *proto == IPPROTO_AH)
+		return sizeof(struct ipv6hdr);
+	if (likely(!ipv6_ext_hdr(*proto)) || *proto == NEXTHDR_NONE)
+		return 0;
+	found = ipv6_find_hdr(skb, &off, IPPROTO_AH, NULL, NULL);
+	if (found < 0) {
+		off = 0;
+		found = ipv6_find_hdr(skb, &off, IPPROTO_ESP, NULL, NULL);
+	}
+	if (found < 0)
+		return 0;
+	*proto = found;
+	return off - skb_network_offset(skb);
+}
+
+/* ESP or AH that names an SA of ours is judged by that SA. */
+static bool names_sa(struct postern_net *pn, const struct sk_buff *skb, bool ipv4)
+{
+	struct postern_sa_key key = { .family = ipv4 ? AF_INET : AF_INET6 };
+	unsigned int off = ipsec_header(skb, ipv4, &key.proto);
+	__be32 buf, *spi;
+
+	if (likely(!off))
+		return false;
+	off += skb_network_offset(skb) + (key.proto == IPPROTO_AH ? 4 : 0);
+	spi = skb_header_pointer(skb, off, sizeof(buf), &buf);
+	if (!spi)
+		return false;
+	key.spi = *spi;
+	if (ipv4)
+		key.dst.ip = ip_hdr(skb)->daddr;
+	else
+		key.dst.in6 = ipv6_hdr(skb)->daddr;
+	return postern_sad_lookup(&pn->sad, &key);
+}
+
+static unsigned int drop_policy(struct postern_net *pn, struct sk_buff *skb,
+				const struct postern_policy *policy,
+				enum postern_drop_reason reason)
+{
+	struct postern_drop_site site = {
+		.stats = pn->stats,
+		.policy = policy->index,
+	};
+
+	postern_drop(&site, skb, reason);
+	return NF_STOLEN;
+}
+
+static unsigned int pre_routing(struct sk_buff *skb,
+				const struct nf_hook_state *state, bool ipv4)
+{
+	struct postern_net *pn = postern_net(state->net);
+	struct postern_policy *policy;
+	struct postern_flow flow;
+
+	if (marker_is_ours(pn, skb)) {
+		skb_dst_drop(skb);
+		return NF_ACCEPT;
+	}
+	/* nothing that stays on this host, the loop of multicast included */
+	if (postern_spd_empty(&pn->spd) || state->in->flags & IFF_LOOPBACK ||
+	    skb->pkt_type == PACKET_LOOPBACK)
+		return NF_ACCEPT;
+	if (!postern_flow_read(&flow, skb, ipv4 ? AF_INET : AF_INET6))
+		return NF_ACCEPT;	/* the stack will not take it */
+	policy = postern_spd_match(&pn->spd, POSTERN_SPD_IN, &flow);
+	if (likely(!policy || policy->action == POSTERN_ACTION_BYPASS))
+		return NF_ACCEPT;
+	if (postern_flow_is_nd(&flow) || names_sa(pn, skb, ipv4))
+		return NF_ACCEPT;
+	return drop_policy(pn, skb, policy,
+			   policy->action == POSTERN_ACTION_PROTECT ?
+			   POSTERN_DROP_IN_CLEARTEXT : POSTERN_DROP_IN_DISCARD);
+}
+
+static unsigned int local_in(struct sk_buff *skb,
+			     const struct nf_hook_state *state, bool ipv4)
+{
+	unsigned int verdict, off;
+	u8 proto;
+
+	off = ipsec_header(skb, ipv4, &proto);
+	if (likely(!off))
+		return NF_ACCEPT;
+	local_bh_disable();
+	verdict = postern_input(postern_net(state->net), skb, ipv4, proto, off);
+	local_bh_enable();
+	return verdict;
+}
+
+/*
+ * The loopback copy of IPv4 multicast and broadcast comes by with the function that
+ * will turn it around, which only its name tells; it never leaves the host.
+ */
+static bool is_loop_copy(const struct sk_buff *skb,
+			 const struct nf_hook_state *state, bool ipv4)
+{
+	static void *loop_okfn;
+	char name[KSYM_SYMBOL_LEN];
+
+	if (!ipv4)
+		return state->okfn == dev_loopback_xmit;
+	if (likely(!(skb_rtable(skb)->rt_flags & (RTCF_MULTICAST | RTCF_BROADCAST))))
+		return false;
+	if (state->okfn == READ_ONCE(loop_okfn))
+		return true;
+	if (READ_ONCE(loop_okfn))
+		return false;
+	sprint_symbol(name, (unsigned long)state->okfn);
+	if (strncmp(name, "ip_mc_finish_output", strlen("ip_mc_finish_output")))
+		return false;
+	WRITE_ONCE(loop_okfn, state->okfn);
+	return true;
+}
+
+static unsigned int post_routing(struct sk_buff *skb,
+				 const struct nf_hook_state *state, bool ipv4)
+{
+	struct postern_net *pn = postern_net(state->net);
+	struct postern_drop_site site = { .stats = pn->stats };
+	struct postern_policy *policy;
+	struct postern_flow flow;
+
+	if (postern_spd_empty(&pn->spd) || state->out->flags & IFF_LOOPBACK ||
+	    postern_output_is_ours(skb, ipv4))
+		return NF_ACCEPT;
+	if (!postern_flow_read(&flow, skb, ipv4 ? AF_INET : AF_INET6)) {
+		postern_drop(&site, skb, POSTERN_DROP_OUT_MALFORMED);
+		return NF_STOLEN;
+	}
+	policy = postern_spd_match(&pn->spd, POSTERN_SPD_OUT, &flow);
+	if (!policy || policy->action == POSTERN_ACTION_BYPASS)
+		return NF_ACCEPT;
+	if (postern_flow_is_nd(&flow) || is_loop_copy(skb, state, ipv4))
+		return NF_ACCEPT;
+	if (policy->action == POSTERN_ACTION_DISCARD)
+		return drop_policy(pn, skb, policy, POSTERN_DROP_OUT_DISCARD);
+
+	/* the packet never comes to the hook that would confirm its entry */
+	if (unlikely(nf_conntrack_confirm(skb) != NF_ACCEPT))
+		return drop_policy(pn, skb, policy, POSTERN_DROP_OUT_CONNTRACK);
+	local_bh_disable();
+	postern_output(pn, skb, &flow, policy);
+	local_bh_enable();
+	return NF_STOLEN;
+}
+
+/* A packet that NAT has changed may now match what it did not before. */
+static unsigned int post_nat(struct sk_buff *skb,
+			     const struct nf_hook_state *state, bool ipv4)
+{
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+
+	if (likely(!ct || !(ct->status & IPS_NAT_MASK)))
+		return NF_ACCEPT;
+	return post_routing(skb, state, ipv4);
+}
+
+#define POSTERN_HOOK_FN(name)						\
+static unsigned int name##_ipv4(void *priv, struct sk_buff *skb,	\
+				const struct nf_hook_state *state)	\
+{									\
+	return name(skb, state, true);					\
+}									\
+									\
+static unsigned int name##_ipv6(void *priv, struct sk_buff *skb,	\
+				const struct nf_hook_state *state)	\
+{									\
+	return name(skb, state, false);					\
+}
+
+POSTERN_HOOK_FN(pre_routing)
+POSTERN_HOOK_FN(local_in)
+POSTERN_HOOK_FN(post_routing)
+POSTERN_HOOK_FN(post_nat)
+
+#define POSTERN_HOOK(fn, family, num, prio)				\
+	{ .hook = fn, .pf = family, .hooknum = num, .priority = prio }
+
+static const struct nf_hook_ops hooks[] = {
+	POSTERN_HOOK(pre_routing_ipv4, NFPROTO_IPV4, NF_INET_PRE_ROUTING,
+		     NF_IP_PRI_CONNTRACK_DEFRAG + 1),
+	POSTERN_HOOK(pre_routing_ipv6, NFPROTO_IPV6, NF_INET_PRE_ROUTING,
+		     NF_IP6_PRI_CONNTRACK_DEFRAG + 1),
+	POSTERN_HOOK(local_in_ipv4, NFPROTO_IPV4, NF_INET_LOCAL_IN,
+		     NF_IP_PRI_CONNTRACK_CONFIRM - 1),
+	POSTERN_HOOK(local_in_ipv6, NFPROTO_IPV6, NF_INET_LOCAL_IN,
+		     NF_IP_PRI_CONNTRACK_CONFIRM - 1),
+	POSTERN_HOOK(post_routing_ipv4, NFPROTO_IPV4, NF_INET_POST_ROUTING,
+		     NF_IP_PRI_NAT_SRC - 1),
+	POSTERN_HOOK(post_routing_ipv6, NFPROTO_IPV6, NF_INET_POST_ROUTING,
+		     NF_IP6_PRI_NAT_SRC - 1),
+	POSTERN_HOOK(post_nat_ipv4, NFPROTO_IPV4, NF_INET_POST_ROUTING,
+		     NF_IP_PRI_NAT_SRC + 1),
+	POSTERN_HOOK(post_nat_ipv6, NFPROTO_IPV6, NF_INET_POST_ROUTING,
+		     NF_IP6_PRI_NAT_SRC + 1),
+};
+
+/**
+ * postern_hooks_enable - let a namespace's packets meet us
+ * @pn: namespace; it is about to get its first SA or policy
+ *
+ * Return: 0 or a negative error. Context: process, configuration lock held.
+ */
+int postern_hooks_enable(struct postern_net *pn)
+{
+	int err;
+
+	if (pn->hooked)
+		return 0;
+	err = markers_alloc(pn);
+	if (err)
+		return err;
+	/* policies with ports must see whole packets */
+	err = nf_defrag_ipv4_enable(pn->net);
+	if (err)
+		goto err_marker;
+	err = nf_defrag_ipv6_enable(pn->net);
+	if (err)
+		goto err_defrag4;
+	err = nf_register_net_hooks(pn->net, hooks, ARRAY_SIZE(hooks));
+	if (err)
+		goto err_defrag6;
+	pn->hooked = true;
+	return 0;
+
+err_defrag6:
+	nf_defrag_ipv6_disable(pn->net);
+err_defrag4:
+	nf_defrag_ipv4_disable(pn->net);
+err_marker:
+	markers_free(pn);
+	return err;
+}
+
+/* No packet meets us after a grace period. Context: process. */
+void postern_hooks_disable(struct postern_net *pn)
+{
+	if (!pn->hooked)
+		return;
+	nf_unregister_net_hooks(pn->net, hooks, ARRAY_SIZE(hooks));
+	nf_defrag_ipv6_disable(pn->net);
+	nf_defrag_ipv4_disable(pn->net);
+	pn->hooked = false;
+}
+
+/* The last packet through an SA has gone its way. */
+void postern_hooks_exit(struct postern_net *pn)
+{
+	markers_free(pn);
+}

@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The way in: from hooks.c, an ESP or AH packet for this host; to the stack through
+ * gro_cells, what it protects.
+ *
+ *   postern_input       SA, lengths, replay                        stage 1
+ *   input_transform     room, transform                            stage 2
+ *   input_finish        replay again, strip, policy, deliver       stage 3
+ *
+ * Context: RCU read side, bottom halves off.  RFC 4301 section 5.2.
+ */
+#include <linux/etherdevice.h>
+#include <net/gro_cells.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <net/netfilter/nf_conntrack_core.h>
+#include <asm/unaligned.h>
+#include "compat.h"
+#include "expire.h"
+#include "flow.h"
+#include "hooks.h"
+#include "outer.h"
+#include "path.h"
+#include "xform.h"
+
+/*
+ * Inner fragments are reassembled before the policy check, each SA by itself and
+ * apart from what the stack reassembles: a fragment in clear can never complete a
+ * packet that came through an SA (RFC 4301 section 7).
+ */
+#define DEFRAG_USER	0x80000000U
+
+static struct gro_cells cells;
+static struct net_device *cells_dev;
+
+int postern_input_init(void)
+{
+	int err;
+
+	cells_dev = alloc_netdev_dummy(0);
+	if (!cells_dev)
+		return -ENOMEM;
+	err = gro_cells_init(&cells, cells_dev);
+	if (err)
+		postern_free_netdev_dummy(cells_dev);
+	return err;
+}
+
+/* No packet is in flight. */
+void postern_input_exit(void)
+{
+	gro_cells_destroy(&cells);
+	postern_free_netdev_dummy(cells_dev);
+}
+
+static enum postern_drop_reason replay_reason(enum postern_replay_verdict verdict)
+{
+	switch (verdict) {
+	case POSTERN_REPLAY_SEEN:
+		return POSTERN_DROP_IN_REPLAY;
+	case POSTERN_REPLAY_LATE:
+		return POSTERN_DROP_IN_WINDOW;
+	default:
+		return 0;
+	}
+}
+
+static enum postern_drop_reason replay_advance(struct postern_sa *sa, u64 seq)
+{
+	enum postern_replay_verdict verdict;
+
+	spin_lock(&sa->lock);
+	verdict = postern_replay_advance(&sa->replay, seq);
+	spin_unlock(&sa->lock);
+	return replay_reason(verdict);
+}
+
+/* Tunnel mode: the inner header must hold together; what is behind it is TFC padding. */
+static enum postern_drop_reason inner_header(struct sk_buff *skb, u8 next)
+{
+	unsigned int len;
+
+	skb_reset_network_header(skb);
+	switch (next) {
+	case IPPROTO_IPIP:
+		if (!pskb_may_pull(skb, sizeof(struct iphdr)) ||
+		    ip_hdr(skb)->version != 4 || ip_hdr(skb)->ihl < 5 ||
+		    !pskb_may_pull(skb, ip_hdrlen(skb)))
+			return POSTERN_DROP_IN_INNER;
+		len = ntohs(ip_hdr(skb)->tot_len);
+		if (len < ip_hdrlen(skb) || len > skb->len)
+			return POSTERN_DROP_IN_INNER;
+		skb->protocol = htons(ETH_P_IP);
+		break;
+	case IPPROTO_IPV6:
+		if (!pskb_may_pull(skb, sizeof(struct ipv6hdr)) ||
+		    ipv6_hdr(skb)->version != 6)
+			return POSTERN_DROP_IN_INNER;
+		len = sizeof(struct ipv6hdr) + ntohs(ipv6_hdr(skb)->payload_len);
+		if (len > skb->len)
+			return POSTERN_DROP_IN_INNER;
+		skb->protocol = htons(ETH_P_IPV6);
+		break;
+	case NEXTHDR_NONE:
+		return POSTERN_DROP_IN_DUMMY;
+	default:
+		return POSTERN_DROP_IN_NEXT_HEADER;
+	}
+	return pskb_trim(skb, len) ? POSTERN_DROP_IN_MEMORY : 0;
+}
+
+/* Transport mode: the IP header in front, as if ESP or AH had never been there. */
+static enum postern_drop_reason rebuild_header(const struct postern_sa *sa,
+					       struct sk_buff *skb, u8 next)
+{
+	if (next == NEXTHDR_NONE)
+		return POSTERN_DROP_IN_DUMMY;
+	skb_reset_network_header(skb);
+	if (sa->ipv4) {
+		ip_hdr(skb)->protocol = next;
+		ip_hdr(skb)->tot_len = htons(skb->len);
+		ip_send_check(ip_hdr(skb));
+		skb->protocol = htons(ETH_P_IP);
+	} else {
+		ipv6_hdr(skb)->nexthdr = next;
+		ipv6_hdr(skb)->payload_len = htons(skb->len -
+						   sizeof(struct ipv6hdr));
+		skb->protocol = htons(ETH_P_IPV6);
+	}
+	return 0;
+}
+
+static enum postern_drop_reason strip(struct postern_job *job)
+{
+	const struct postern_sa *sa = job->sa;
+	struct sk_buff *skb = job->out;
+	enum postern_drop_reason reason;
+
+	reason = postern_xform(sa)->strip(job);
+	if (reason)
+		return reason;
+	if (sa->mode == POSTERN_MODE_TRANSPORT)
+		return rebuild_header(sa, skb, job->next);
+	__skb_pull(skb, job->ip_len);
+	reason = inner_header(skb, job->next);
+	if (reason)
+		return reason;
+	postern_outer_decap(sa, skb,
+			    job->next == IPPROTO_IPIP ? AF_INET : AF_INET6,
+			    job->ds);
+	return 0;
+}
+
+/* A link layer header as the device would have left it: GRO compares it. */
+static void rebuild_mac(struct sk_buff *skb, const struct sk_buff *in)
+{
+	unsigned int len = skb->dev->hard_header_len;
+
+	if (len > skb_headroom(skb))
+		len = 0;
+	skb_set_mac_header(skb, -len);
+	if (skb_mac_header_was_set(in) &&
+	    skb_network_header(in) - skb_mac_header(in) == len)
+		memcpy(skb_mac_header(skb), skb_mac_header(in), len);
+	else
+		memset(skb_mac_header(skb), 0, len);
+	if (len == ETH_HLEN)
+		eth_hdr(skb)->h_proto = skb->protocol;
+	skb->mac_len = len;
+}
+
+/*
+ * Reassembly of inner fragments.  Returns true when @skb is a whole packet, false
+ * when it was taken.
+ */
+static bool defragment(struct postern_net *pn, const struct postern_sa *sa,
+		       struct sk_buff *skb)
+{
+	u32 user = DEFRAG_USER | (u32)sa->id;
+	int err = 0;
+
+	memset(skb->cb, 0, sizeof(skb->cb));
+	if (skb->protocol == htons(ETH_P_IP)) {
+		if (likely(!ip_is_fragment(ip_hdr(skb))))
+			return true;
+		err = ip_defrag(pn->net, skb, user);
+	} else if (unlikely(ipv6_hdr(skb)->nexthdr == NEXTHDR_FRAGMENT ||
+			    ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr))) {
+		err = nf_ct_frag6_gather(pn->net, skb, user);
+		if (err && err != -EINPROGRESS)
+			kfree_skb(skb);
+	}
+	if (err)
+		postern_stat_inc(pn->stats, in_fragments);
+	return !err;
+}
+
+/* RFC 4301 section 5.2 step 4. */
+static enum postern_drop_reason check_policy(struct postern_net *pn,
+					     struct postern_sa *sa,
+					     struct sk_buff *skb, u32 *index)
+{
+	u8 family = skb->protocol == htons(ETH_P_IP) ? AF_INET : AF_INET6;
+	const struct postern_sa_selector *selector;
+	struct postern_policy *policy;
+	struct postern_flow flow;
+
+	if (!postern_flow_read(&flow, skb, family))
+		return POSTERN_DROP_IN_INNER;
+	selector = rcu_dereference(sa->selector);
+	if (unlikely(selector) && !postern_selector_match(&selector->sel, &flow))
+		return POSTERN_DROP_IN_SELECTOR;
+	policy = postern_spd_match(&pn->spd, POSTERN_SPD_IN, &flow);
+	if (!policy)
+		return POSTERN_DROP_IN_NO_POLICY;
+	*index = policy->index;
+	if (policy->action != POSTERN_ACTION_PROTECT ||
+	    !postern_tmpl_fits(&policy->tmpl, sa))
+		return POSTERN_DROP_IN_TEMPLATE;
+	postern_policy_used(policy, 1, skb->len);
+	return 0;
+}
+
+/* Consumes @skb. */
+static void deliver(struct postern_net *pn, struct postern_sa *sa,
+		    struct sk_buff *skb, const struct sk_buff *in,
+		    struct net_device *dev)
+{
+	struct postern_drop_site site = postern_sa_site(pn->stats, sa);
+	enum postern_drop_reason reason;
+
+	skb->dev = dev;
+	skb->mark = in->mark;
+	skb->priority = in->priority;
+	skb->pkt_type = PACKET_HOST;
+	if (!defragment(pn, sa, skb))
+		return;
+	reason = check_policy(pn, sa, skb, &site.policy);
+	if (unlikely(reason)) {
+		postern_drop(&site, skb, reason);
+		return;
+	}
+	rebuild_mac(skb, in);
+	skb_reset_transport_header(skb);
+	postern_marker_set(pn, skb);
+	if (unlikely(gro_cells_receive(&cells, skb) != NET_RX_SUCCESS)) {
+		postern_stat_inc(pn->stats, drops[POSTERN_DROP_IN_BACKLOG]);
+		atomic64_inc(&sa->drops[POSTERN_DROP_IN_BACKLOG]);
+		return;
+	}
+	postern_stat_inc(pn->stats, in_delivered);
+}
+
+/* Stage 3. */
+static void input_finish(struct postern_job *job, int err)
+{
+	struct postern_sa *sa = job->sa;
+	struct postern_net *pn = sa->pn;
+	struct postern_drop_site site = postern_sa_site(pn->stats, sa);
+	struct sk_buff *in = job->in, *out = job->out;
+	enum postern_drop_reason reason;
+	struct net_device *dev = in->dev;
+
+	if (unlikely(job->late)) {
+		/* the device may be gone; the number cannot have a new owner unseen */
+		dev = dev_get_by_index_rcu(pn->net, job->ifindex);
+		in->dev = dev;
+	}
+	reason = POSTERN_DROP_IN_ICV;
+	if (err == -EBADMSG)
+		goto drop;
+	reason = POSTERN_DROP_IN_TRUNCATED;
+	if (err == -EMSGSIZE)
+		goto drop;
+	reason = POSTERN_DROP_IN_CRYPTO;
+	if (err || !dev)
+		goto drop;
+	reason = replay_advance(sa, job->seq);
+	if (reason)
+		goto drop;
+	reason = POSTERN_DROP_IN_LIFETIME;
+	if (!postern_sa_spend(sa, out->len))
+		goto drop;
+	reason = strip(job);
+	if (reason)
+		goto drop;
+
+	deliver(pn, sa, out, in, dev);
+	consume_skb(in);
+	postern_job_put(job);
+	return;
+
+drop:
+	postern_drop(&site, in, reason);
+	kfree_skb(out);
+	postern_job_put(job);
+}
+
+/* Octets of ciphertext, or negative when the packet is too short or uneven. */
+static int esp_plain_len(const struct postern_sa *sa, const struct sk_buff *skb,
+			 unsigned int offset)
+{
+	const struct postern_transform *t = &sa->transform;
+	int len = (int)skb->len - (int)offset - 8 - t->iv_len - t->icv_len;
+
+	return len >= t->align && len % t->align == 0 ? len : -1;
+}
+
+/* Stage 2. @skb is consumed. */
+static void input_transform(struct postern_net *pn, struct postern_sa *sa,
+			    struct sk_buff *skb, unsigned int offset, u32 seq)
+{
+	struct postern_drop_site site = postern_sa_site(pn->stats, sa);
+	bool transport = sa->mode == POSTERN_MODE_TRANSPORT;
+	bool ah = sa->key.proto == IPPROTO_AH;
+	enum postern_drop_reason reason;
+	struct postern_job *job;
+	unsigned int ip_len;
+	struct sk_buff *out;
+	int len, err;
+
+	ip_len = ah || transport ? offset : 0;
+	reason = POSTERN_DROP_IN_TRUNCATED;
+	if (ah)
+		len = skb->len - offset;
+	else
+		len = esp_plain_len(sa, skb, offset);
+	if (len < 12 && (ah || len < 0))
+		goto drop;
+
+	reason = POSTERN_DROP_IN_MEMORY;
+	out = postern_skb_alloc(NET_SKB_PAD + ALIGN(skb->dev->hard_header_len, 16),
+				ip_len + len, ah);
+	if (unlikely(!out))
+		goto drop;
+	if (transport)
+		skb_copy_bits(skb, 0, out->data, ip_len);
+	job = postern_job_get(sa, skb, out);
+	if (unlikely(!job)) {
+		kfree_skb(out);
+		goto drop;
+	}
+	job->done = input_finish;
+	job->seq = seq;
+	job->offset = offset;
+	job->ip_len = ip_len;
+	job->ds = postern_outer_ds(skb, sa->ipv4);
+	job->ifindex = skb->dev->ifindex;
+	err = postern_xform(sa)->input(job);
+	if (err != -EINPROGRESS)
+		input_finish(job, err);
+	return;
+
+drop:
+	postern_drop(&site, skb, reason);
+}
+
+/* AH covers the header in front, of which options are not looked into. */
+static bool options_in_front(const struct postern_sa *sa, unsigned int offset)
+{
+	if (sa->ipv4)
+		return sa->key.proto == IPPROTO_AH &&
+		       offset != sizeof(struct iphdr);
+	return offset != sizeof(struct ipv6hdr);
+}
+
+/**
+ * postern_input - an ESP or AH packet for this host
+ * @pn: namespace
+ * @skb: packet, network header at its data
+ * @ipv4: family
+ * @proto: IPPROTO_ESP or IPPROTO_AH
+ * @offset: of the ESP or AH header
+ *
+ * Return: NF_STOLEN, or NF_ACCEPT when no SA of ours is named.
+ * Context: LOCAL_IN.
+ */
+unsigned int postern_input(struct postern_net *pn, struct sk_buff *skb,
+			   bool ipv4, u8 proto, unsigned int offset)
+{
+	unsigned int spi_offset = offset + (proto == IPPROTO_AH ? 4 : 0);
+	struct postern_drop_site site = { .stats = pn->stats };
+	enum postern_drop_reason reason;
+	struct postern_sa_key key = {
+		.proto = proto,
+		.family = ipv4 ? AF_INET : AF_INET6,
+	};
+	struct postern_sa *sa;
+	__be32 buf[2], *id;
+
+	postern_stat_inc(pn->stats, in_packets);
+	id = skb_header_pointer(skb, spi_offset, sizeof(buf), buf);
+	if (unlikely(!id)) {
+		postern_drop(&site, skb, POSTERN_DROP_IN_TRUNCATED);
+		return NF_STOLEN;
+	}
+	key.spi = id[0];
+	if (ipv4)
+		key.dst.ip = ip_hdr(skb)->daddr;
+	else
+		key.dst.in6 = ipv6_hdr(skb)->daddr;
+	sa = postern_sad_lookup(&pn->sad, &key);
+	if (unlikely(!sa)) {
+		site.spi = key.spi;
+		postern_drop_count(&site, skb, POSTERN_DROP_UNKNOWN_SPI, 1);
+		return NF_ACCEPT;
+	}
+
+	site = postern_sa_site(pn->stats, sa);
+	reason = POSTERN_DROP_IN_SA_STATE;
+	if (unlikely(sa->dir == POSTERN_DIR_OUT || !postern_sa_usable(sa)))
+		goto drop;
+	reason = POSTERN_DROP_IN_CONNTRACK;
+	if (unlikely(nf_conntrack_confirm(skb) != NF_ACCEPT))
+		goto drop;
+	reason = POSTERN_DROP_IN_OPTIONS;
+	if (unlikely(options_in_front(sa, offset)))
+		goto drop;
+	reason = replay_reason(postern_replay_check(&sa->replay, ntohl(id[1])));
+	if (unlikely(reason))
+		goto drop;
+	skb_dst_drop(skb);
+	nf_reset_ct(skb);
+	input_transform(pn, sa, skb, offset, ntohl(id[1]));
+	return NF_STOLEN;
+
+drop:
+	postern_drop(&site, skb, reason);
+	return NF_STOLEN;
+}

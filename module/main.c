@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Postern: IPsec (RFC 4301) with its own SPD and SAD, on netfilter hooks.
+ *
+ * The way of a packet out: hooks.c, output.c, spd.c, sad.c, esp.c or ah.c, outer.c,
+ * output.c.  In: hooks.c, input.c, sad.c, replay.c, esp.c or ah.c, spd.c, input.c.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+#include <net/genetlink.h>
+#include "compat.h"
+#include "crypt.h"
+#include "event.h"
+#include "hooks.h"
+#include "netlink.h"
+#include "notify.h"
+#include "path.h"
+#include "postern_version.h"
+
+unsigned int postern_net_id __read_mostly;
+const struct postern_notify *postern_notify = &postern_event_notify;
+
+static int __net_init postern_net_init(struct net *net)
+{
+	struct postern_net *pn = postern_net(net);
+	int err;
+
+	pn->net = net;
+	mutex_init(&pn->lock);
+	postern_seqnos_init(&pn->seqnos);
+	pn->stats = alloc_percpu(struct postern_stats);
+	if (!pn->stats)
+		return -ENOMEM;
+	err = postern_sad_init(&pn->sad, pn, postern_hold_timer);
+	if (err)
+		goto err_stats;
+	err = postern_spd_init(&pn->spd);
+	if (err)
+		goto err_sad;
+	return 0;
+
+err_sad:
+	postern_sad_exit(&pn->sad);
+err_stats:
+	free_percpu(pn->stats);
+	return err;
+}
+
+/*
+ * Nothing new can come: the family is gone, or no socket is left in the namespace.
+ * A grace period lies between this and postern_net_exit().
+ */
+static void __net_exit postern_net_pre_exit(struct net *net)
+{
+	struct postern_net *pn = postern_net(net);
+
+	mutex_lock(&pn->lock);
+	postern_hooks_disable(pn);
+	mutex_unlock(&pn->lock);
+}
+
+static void __net_exit postern_net_exit(struct net *net)
+{
+	struct postern_net *pn = postern_net(net);
+	struct postern_policy *policy;
+	struct postern_sa *sa;
+
+	mutex_lock(&pn->lock);
+	while ((sa = postern_sad_next(&pn->sad, 0)))
+		postern_sad_remove(&pn->sad, sa);
+	while ((policy = postern_spd_next(&pn->spd, 0)))
+		postern_spd_remove(pn, policy);
+	mutex_unlock(&pn->lock);
+	postern_hold_flush(pn);
+
+	wait_event(pn->sad.gone, !atomic_read(&pn->sad.alive));
+	wait_event(pn->spd.gone, !atomic_read(&pn->spd.alive));
+	flush_workqueue(postern_wq);
+
+	postern_hooks_exit(pn);
+	postern_spd_exit(&pn->spd);
+	postern_sad_exit(&pn->sad);
+	postern_seqnos_exit(&pn->seqnos);
+	free_percpu(pn->stats);
+}
+
+static struct pernet_operations postern_net_ops = {
+	.init = postern_net_init,
+	.pre_exit = postern_net_pre_exit,
+	.exit = postern_net_exit,
+	.id = &postern_net_id,
+	.size = sizeof(struct postern_net),
+};
+
+static int __init selftests(void)
+{
+#ifdef DEBUG
+	if (postern_replay_selftest() || postern_classifier_selftest())
+		return -EINVAL;
+	pr_info("selftests passed\n");
+#endif
+	return 0;
+}
+
+static int __init postern_init(void)
+{
+	int err;
+
+	err = selftests();
+	if (err)
+		return err;
+	postern_output_init();
+	postern_wq = alloc_workqueue("postern", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!postern_wq)
+		return -ENOMEM;
+	err = postern_crypt_init();
+	if (err)
+		goto err_wq;
+	err = postern_input_init();
+	if (err)
+		goto err_crypt;
+	err = register_pernet_subsys(&postern_net_ops);
+	if (err)
+		goto err_input;
+	err = postern_netlink_init();
+	if (err)
+		goto err_net;
+	return 0;
+
+err_net:
+	unregister_pernet_subsys(&postern_net_ops);
+err_input:
+	postern_input_exit();
+err_crypt:
+	postern_crypt_exit();
+err_wq:
+	destroy_workqueue(postern_wq);
+	return err;
+}
+
+static void __exit postern_exit(void)
+{
+	postern_netlink_exit();
+	unregister_pernet_subsys(&postern_net_ops);
+	rcu_barrier();
+	postern_input_exit();
+	postern_crypt_exit();
+	destroy_workqueue(postern_wq);
+}
+
+module_init(postern_init);
+module_exit(postern_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("IPsec with its own SPD and SAD");
+MODULE_VERSION(POSTERN_VERSION);
+MODULE_ALIAS_GENL_FAMILY("postern");

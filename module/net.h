@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * DOC: Locking
+ *
+ * Letters behind the fields of structures:
+ *   I  immutable once others can see the object
+ *   C  written with postern_net.lock held (a mutex: netlink, SA timers, exit)
+ *   R  as C, and read under RCU
+ *   S  postern_sad.slot_lock (a bottom-half spin lock)
+ *   L  postern_sa.lock (a bottom-half spin lock): anti-replay window
+ *   A  atomic
+ *   P  per CPU
+ *
+ * Nesting: postern_net.lock, then slot_lock or postern_sa.lock, never both of
+ * these.  Packets take none of them on their way out, and postern_sa.lock once on
+ * their way in.  An SA, a policy and a slot live for an RCU grace period after they
+ * were taken out of their tables; a packet in flight outside of RCU (asynchronous
+ * crypto) holds a reference on its SA.
+ */
+#ifndef _POSTERN_NET_H
+#define _POSTERN_NET_H
+
+#include <linux/mutex.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+#include "drop.h"
+#include "sad.h"
+#include "seqno.h"
+#include "spd.h"
+
+struct metadata_dst;
+
+/**
+ * struct postern_net - Postern in one network namespace
+ * @net: the namespace [I]
+ * @lock: all configuration
+ * @stats: counters [P]
+ * @sad: security association database
+ * @spd: security policy database
+ * @seqnos: outbound sequence numbers [C]
+ * @marker: by CPU; says of a packet that it came through an SA [C]
+ * @hooked: netfilter hooks are registered [C]
+ * @generation: changes with each change of SAs or policies, for dumps [C]
+ */
+struct postern_net {
+	struct net *net;
+	struct mutex lock;
+	struct postern_stats __percpu *stats;
+	struct postern_sad sad;
+	struct postern_spd spd;
+	struct postern_seqnos seqnos;
+	struct metadata_dst **marker;
+	bool hooked;
+	u32 generation;
+};
+
+extern unsigned int postern_net_id;
+
+static inline struct postern_net *postern_net(const struct net *net)
+{
+	return net_generic(net, postern_net_id);
+}
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * How the lower layers tell listeners what happened, without knowing of netlink:
+ * main.c points this at event.c.
+ */
+#ifndef _POSTERN_NOTIFY_H
+#define _POSTERN_NOTIFY_H
+
+#include "spd.h"
+
+/**
+ * struct postern_notify - events
+ * @sa_deleted: an SA was deleted because of its limits (process context)
+ * @sa_expired: an SA passed a limit (process context)
+ * @listening: does anybody listen for @acquire? (any context)
+ * @acquire: a packet met a policy without an SA (softirq context)
+ */
+struct postern_notify {
+	void (*sa_deleted)(struct postern_net *pn, struct postern_sa *sa);
+	void (*sa_expired)(struct postern_net *pn, struct postern_sa *sa, bool hard);
+	bool (*listening)(struct postern_net *pn);
+	void (*acquire)(struct postern_net *pn, const struct postern_policy *policy,
+			const struct postern_slot_key *want,
+			const struct postern_flow *flow);
+};
+
+extern const struct postern_notify *postern_notify;
+
+#endif

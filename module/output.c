@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The way out: from hooks.c, a packet that a policy says to protect; to the stack's
+ * ip_local_out(), the protected packets.
+ *
+ *   postern_output      SA, route, size, segments, numbers    stage 1
+ *   output_one          room, outer header, transform         stage 2
+ *   output_finish       mark, send                            stage 3
+ *
+ * Context: RCU read side, bottom halves off (all but postern_output_init).
+ * RFC 4301 section 5.1.
+ */
+#include <linux/random.h>
+#include <net/ip.h>
+#include <net/ip6_route.h>
+#include <net/ipv6.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+#include <asm/unaligned.h>
+#include "compat.h"
+#include "expire.h"
+#include "flow.h"
+#include "outer.h"
+#include "path.h"
+#include "xform.h"
+
+/*
+ * What tells our own packets from others when they come by POST_ROUTING again: the
+ * flag that the stack clears on receipt, and 8 octets at the end of the control block
+ * that nobody can guess and that belong to this packet's SPI and number.
+ */
+#define MARK_OFFSET	(sizeof_field(struct sk_buff, cb) - sizeof(u64))
+
+static u64 mark_secret;
+
+void postern_output_init(void)
+{
+	get_random_bytes(&mark_secret, sizeof(mark_secret));
+}
+
+/* SPI and number of an ESP or AH packet, and our secret; 0 when it is neither. */
+static u64 mark_of(const struct sk_buff *skb, bool ipv4)
+{
+	unsigned int off = skb_network_offset(skb);
+	u64 buf, *id;
+	u8 proto;
+
+	if (ipv4) {
+		proto = ip_hdr(skb)->protocol;
+		off += ip_hdrlen(skb);
+	} else {
+		proto = ipv6_hdr(skb)->nexthdr;
+		off += sizeof(struct ipv6hdr);
+	}
+	if (proto == IPPROTO_AH)
+		off += 4;
+	else if (proto != IPPROTO_ESP)
+		return 0;
+	id = skb_header_pointer(skb, off, sizeof(buf), &buf);
+	return id ? get_unaligned(id) ^ mark_secret : 0;
+}
+
+/**
+ * postern_output_is_ours - did this packet come out of a transform of ours?
+ * @skb: packet in POST_ROUTING
+ * @ipv4: family
+ */
+bool postern_output_is_ours(const struct sk_buff *skb, bool ipv4)
+{
+	bool flag = ipv4 ? IPCB(skb)->flags & IPSKB_XFRM_TRANSFORMED :
+			   IP6CB(skb)->flags & IP6SKB_XFRM_TRANSFORMED;
+	u64 mark;
+
+	if (likely(!flag))
+		return false;
+	mark = mark_of(skb, ipv4);
+	return mark && mark == get_unaligned((u64 *)(skb->cb + MARK_OFFSET));
+}
+
+static void mark_ours(struct sk_buff *skb, bool ipv4, bool ignore_route_mtu)
+{
+	memset(skb->cb, 0, sizeof(skb->cb));
+	if (ipv4)
+		IPCB(skb)->flags = IPSKB_XFRM_TRANSFORMED |
+				   (ignore_route_mtu ? IPSKB_FORWARDED : 0);
+	else
+		IP6CB(skb)->flags = IP6SKB_XFRM_TRANSFORMED;
+	put_unaligned(mark_of(skb, ipv4), (u64 *)(skb->cb + MARK_OFFSET));
+}
+
+/* What @skb was charged to its socket for sending goes on to @out (TSQ, SO_SNDBUF). */
+static void move_owner(struct sk_buff *skb, struct sk_buff *out)
+{
+	struct sock *sk = skb->sk;
+	int delta;
+
+	if (!sk || !skb->destructor)
+		return;
+	if (skb->destructor != sock_wfree &&
+	    !(sk_fullsock(sk) && sk->sk_protocol == IPPROTO_TCP &&
+	      skb->destructor != sock_efree && skb->destructor != sock_rfree))
+		return;
+	out->sk = sk;
+	out->destructor = skb->destructor;
+	skb->sk = NULL;
+	skb->destructor = NULL;
+	delta = out->truesize - skb->truesize;
+	if (delta >= 0)
+		refcount_add(delta, &sk->sk_wmem_alloc);
+	else
+		WARN_ON_ONCE(refcount_sub_and_test(-delta, &sk->sk_wmem_alloc));
+}
+
+/* Stage 3. @job->in was read for the last time. */
+static void output_finish(struct postern_job *job, int err)
+{
+	struct sk_buff *in = job->in, *out = job->out;
+	struct postern_sa *sa = job->sa;
+	struct postern_net *pn = sa->pn;
+	struct postern_drop_site site = postern_sa_site(pn->stats, sa);
+
+	if (unlikely(err)) {
+		postern_drop(&site, in, POSTERN_DROP_OUT_CRYPTO);
+		kfree_skb(out);
+		postern_job_put(job);
+		return;
+	}
+	move_owner(in, out);
+	consume_skb(in);
+	mark_ours(out, sa->ipv4, job->own_route);
+	if (sa->ipv4)
+		err = ip_local_out(pn->net, out->sk, out);
+	else
+		err = ip6_local_out(pn->net, out->sk, out);
+	if (unlikely(net_xmit_eval(err))) {
+		postern_stat_inc(pn->stats, drops[POSTERN_DROP_OUT_STACK]);
+		atomic64_inc(&sa->drops[POSTERN_DROP_OUT_STACK]);
+	} else {
+		postern_stat_inc(pn->stats, out_sent);
+	}
+	postern_job_put(job);
+}
+
+/* The header in front, and all that the packet inherits. */
+static void output_header(const struct postern_out *o, const struct sk_buff *in,
+			  struct sk_buff *out)
+{
+	const struct postern_sa *sa = o->sa;
+
+	skb_reset_network_header(out);
+	skb_set_transport_header(out, o->outer_len);
+	out->protocol = sa->ipv4 ? htons(ETH_P_IP) : htons(ETH_P_IPV6);
+	out->dev = dst_dev(o->dst);
+	out->mark = in->mark;
+	out->priority = in->priority;
+	dst_hold(o->dst);
+	skb_dst_set(out, o->dst);
+	out->ignore_df = o->may_fragment || (o->own_route && !sa->ipv4);
+	if (o->ip_len)
+		postern_outer_transport(sa, out, in, o->ip_len, o->may_fragment);
+	else
+		postern_outer_tunnel(o->pn->net, sa, out, in, o->flow.family,
+				     o->dst, o->may_fragment);
+}
+
+/* Stage 2, one packet or segment; @skb is consumed. */
+static void output_one(const struct postern_out *o, struct sk_buff *skb, u64 seq)
+{
+	const struct postern_xform *xform = postern_xform(o->sa);
+	struct postern_sa *sa = o->sa;
+	struct postern_drop_site site = postern_sa_site(o->pn->stats, sa);
+	unsigned int payload = skb->len - o->ip_len;
+	enum postern_drop_reason reason;
+	struct postern_job *job;
+	struct sk_buff *out;
+	unsigned int len;
+	int err;
+
+	site.policy = o->policy->index;
+	reason = POSTERN_DROP_OUT_SEQUENCE;
+	if (unlikely(seq > U32_MAX)) {
+		postern_sa_exhausted(sa);
+		goto drop;
+	}
+	reason = POSTERN_DROP_OUT_LIFETIME;
+	if (unlikely(!postern_sa_spend(sa, skb->len)))
+		goto drop;
+	reason = POSTERN_DROP_OUT_TOO_BIG;
+	len = o->outer_len + payload + xform->room(sa, payload);
+	if (unlikely(len > IP_MAX_MTU + (sa->ipv4 ? 0 : sizeof(struct ipv6hdr))))
+		goto drop;
+
+	reason = POSTERN_DROP_OUT_MEMORY;
+	out = postern_skb_alloc(LL_RESERVED_SPACE(dst_dev(o->dst)), len,
+				sa->key.proto == IPPROTO_AH);
+	if (unlikely(!out))
+		goto drop;
+	job = postern_job_get(sa, skb, out);
+	if (unlikely(!job)) {
+		kfree_skb(out);
+		goto drop;
+	}
+	output_header(o, skb, out);
+	job->done = output_finish;
+	job->seq = seq;
+	job->own_route = o->own_route;
+	job->offset = o->ip_len;
+	job->ip_len = o->outer_len;
+	if (o->ip_len)
+		job->next = o->flow.family == AF_INET ? ip_hdr(skb)->protocol :
+							ipv6_hdr(skb)->nexthdr;
+	else
+		job->next = o->flow.family == AF_INET ? IPPROTO_IPIP :
+							IPPROTO_IPV6;
+	err = xform->output(job);
+	if (err != -EINPROGRESS)
+		output_finish(job, err);
+	return;
+
+drop:
+	postern_drop(&site, skb, reason);
+}
+
+/* The slot key of a template, with the packet's addresses where it has none. */
+static void slot_key(struct postern_slot_key *key, const struct postern_tmpl *tmpl,
+		     const struct postern_flow *flow)
+{
+	memset(key, 0, sizeof(*key));
+	key->src = tmpl->family ? tmpl->src : flow->src;
+	key->dst = tmpl->family ? tmpl->dst : flow->dst;
+	key->family = tmpl->family ? tmpl->family : flow->family;
+	key->reqid = tmpl->reqid;
+	key->proto = tmpl->proto;
+	key->mode = tmpl->mode;
+}
+
+static struct postern_sa *choose_sa(struct postern_net *pn,
+				    const struct postern_policy *policy,
+				    const struct postern_slot_key *key)
+{
+	struct postern_slot *slot = policy->slot;
+	struct postern_sa *sa = NULL;
+
+	if (unlikely(policy->tmpl.spi)) {
+		struct postern_sa_key id = {
+			.dst = key->dst,
+			.spi = policy->tmpl.spi,
+			.proto = key->proto,
+			.family = key->family,
+		};
+
+		sa = postern_sad_lookup(&pn->sad, &id);
+		if (sa && (sa->dir == POSTERN_DIR_IN || sa->mode != key->mode ||
+			   (key->reqid && key->reqid != sa->reqid)))
+			sa = NULL;
+	} else {
+		if (!slot)
+			slot = postern_slot_lookup(&pn->sad, key);
+		if (slot)
+			sa = rcu_dereference(slot->current_sa);
+	}
+	return sa && postern_sa_usable(sa) ? sa : NULL;
+}
+
+static struct dst_entry *route_ipv4(struct postern_net *pn, struct postern_sa *sa)
+{
+	struct flowi4 fl4 = {
+		.daddr = sa->key.dst.ip,
+		.saddr = sa->src.ip,
+		.flowi4_proto = sa->key.proto,
+	};
+	struct rtable *rt;
+	__be32 saddr;
+
+	rt = dst_cache_get_ip4(&sa->route, &saddr);
+	if (likely(rt))
+		return &rt->dst;
+	rt = ip_route_output_flow(pn->net, &fl4, NULL);
+	if (IS_ERR(rt))
+		return NULL;
+	dst_cache_set_ip4(&sa->route, &rt->dst, fl4.saddr);
+	return &rt->dst;
+}
+
+static struct dst_entry *route_ipv6(struct postern_net *pn, struct postern_sa *sa)
+{
+	struct flowi6 fl6 = {
+		.daddr = sa->key.dst.in6,
+		.saddr = sa->src.in6,
+		.flowi6_proto = sa->key.proto,
+	};
+	struct dst_entry *dst;
+	struct in6_addr saddr;
+
+	dst = dst_cache_get_ip6(&sa->route, &saddr);
+	if (likely(dst))
+		return dst;
+	dst = ip6_route_output(pn->net, NULL, &fl6);
+	if (dst->error) {
+		dst_release(dst);
+		return NULL;
+	}
+	dst_cache_set_ip6(&sa->route, dst, &fl6.saddr);
+	return dst;
+}
+
+/* Transport mode: only whole packets, and nothing between IP header and payload. */
+static enum postern_drop_reason check_transport(struct postern_out *o)
+{
+	const struct sk_buff *skb = o->skb;
+	bool ah = o->sa->key.proto == IPPROTO_AH;
+
+	if (o->flow.family == AF_INET) {
+		o->ip_len = ip_hdrlen(skb);
+		if (ip_is_fragment(ip_hdr(skb)))
+			return POSTERN_DROP_OUT_FRAGMENT;
+		if (ah && o->ip_len != sizeof(struct iphdr))
+			return POSTERN_DROP_OUT_OPTIONS;
+	} else {
+		o->ip_len = sizeof(struct ipv6hdr);
+		if (ipv6_hdr(skb)->nexthdr == NEXTHDR_FRAGMENT)
+			return POSTERN_DROP_OUT_FRAGMENT;
+		if (ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr) &&
+		    ipv6_hdr(skb)->nexthdr != NEXTHDR_NONE)
+			return POSTERN_DROP_OUT_OPTIONS;
+	}
+	o->outer_len = o->ip_len;
+	return 0;
+}
+
+static enum postern_drop_reason find_route(struct postern_out *o)
+{
+	struct postern_sa *sa = o->sa;
+
+	if (sa->mode == POSTERN_MODE_TRANSPORT) {
+		if (sa->key.family != o->flow.family ||
+		    !postern_addr_equal(&sa->key.dst, &o->flow.dst) ||
+		    !postern_addr_equal(&sa->src, &o->flow.src))
+			return POSTERN_DROP_OUT_SELECTOR;
+		if (!dst_hold_safe(skb_dst(o->skb)))
+			return POSTERN_DROP_OUT_NO_ROUTE;
+		o->dst = skb_dst(o->skb);
+		return check_transport(o);
+	}
+	o->ip_len = 0;
+	o->outer_len = sa->ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+	o->dst = sa->ipv4 ? route_ipv4(o->pn, sa) : route_ipv6(o->pn, sa);
+	return o->dst ? 0 : POSTERN_DROP_OUT_NO_ROUTE;
+}
+
+static enum postern_drop_reason check_packet(struct postern_out *o)
+{
+	const struct postern_sa_selector *selector;
+	enum postern_drop_reason reason;
+
+	selector = rcu_dereference(o->sa->selector);
+	if (unlikely(selector) && !postern_selector_match(&selector->sel, &o->flow))
+		return POSTERN_DROP_OUT_SELECTOR;
+	reason = find_route(o);
+	if (unlikely(reason))
+		return reason;
+	return postern_pmtu_fits(o) ? 0 : POSTERN_DROP_OUT_TOO_BIG;
+}
+
+/* The list of packets that a buffer stands for, with checksums complete. */
+static struct sk_buff *segments(struct sk_buff *skb)
+{
+	struct sk_buff *segs;
+
+	if (skb_is_gso(skb)) {
+		segs = skb_gso_segment(skb, 0);
+		if (IS_ERR_OR_NULL(segs))
+			return NULL;
+		consume_skb(skb);
+		return segs;
+	}
+	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb))
+		return NULL;
+	return skb;
+}
+
+static void output_protected(struct postern_out *o)
+{
+	struct postern_drop_site site = postern_sa_site(o->pn->stats, o->sa);
+	unsigned int n = postern_drop_segs(o->skb), made = 0;
+	struct sk_buff *skb, *next, *list;
+	enum postern_drop_reason reason;
+	u64 seq;
+
+	site.policy = o->policy->index;
+	o->dst = NULL;
+	reason = check_packet(o);
+	if (unlikely(reason)) {
+		postern_drop(&site, o->skb, reason);
+		goto out;
+	}
+	list = segments(o->skb);
+	if (unlikely(!list)) {
+		postern_drop(&site, o->skb, POSTERN_DROP_OUT_MEMORY);
+		goto out;
+	}
+	for (skb = list; skb; skb = skb->next)
+		made++;
+	if (unlikely(made != n))	/* counted by what the sender thought */
+		postern_stat_add(o->pn->stats, out_packets, (s64)made - n);
+	seq = postern_seqno_take(o->sa->seqno, made);
+	skb_list_walk_safe(list, skb, next) {
+		skb_mark_not_on_list(skb);
+		output_one(o, skb, seq++);
+	}
+out:
+	dst_release(o->dst);
+}
+
+static void output_policy(struct postern_net *pn, struct sk_buff *skb,
+			  const struct postern_flow *flow,
+			  struct postern_policy *policy)
+{
+	struct postern_slot_key key;
+	struct postern_out o;
+
+	slot_key(&key, &policy->tmpl, flow);
+	o.sa = choose_sa(pn, policy, &key);
+	if (unlikely(!o.sa)) {
+		postern_hold(pn, skb, policy, &key, flow);
+		return;
+	}
+	o.pn = pn;
+	o.skb = skb;
+	o.policy = policy;
+	o.flow = *flow;
+	output_protected(&o);
+}
+
+/**
+ * postern_output - protect a packet
+ * @pn: namespace
+ * @skb: consumed
+ * @flow: of the packet
+ * @policy: that says PROTECT
+ *
+ * Context: POST_ROUTING, bottom halves off.
+ */
+void postern_output(struct postern_net *pn, struct sk_buff *skb,
+		    const struct postern_flow *flow,
+		    struct postern_policy *policy)
+{
+	unsigned int n = postern_drop_segs(skb);
+
+	postern_stat_add(pn->stats, out_packets, n);
+	postern_policy_used(policy, n, skb->len);
+	output_policy(pn, skb, flow, policy);
+}
+
+/**
+ * postern_output_again - protect a packet that waited for an SA
+ * @pn: namespace
+ * @skb: consumed
+ * @otherwise: why it is dropped when no policy says PROTECT any more
+ *
+ * It is never let go in clear: what it waited for is not known to be void.
+ */
+void postern_output_again(struct postern_net *pn, struct sk_buff *skb,
+			  enum postern_drop_reason otherwise)
+{
+	struct postern_drop_site site = { .stats = pn->stats };
+	u8 family = skb->protocol == htons(ETH_P_IP) ? AF_INET : AF_INET6;
+	struct net_device *dev = dst_dev(skb_dst(skb));
+	struct postern_policy *policy;
+	struct postern_flow flow;
+
+	if (!net_eq(dev_net(dev), pn->net)) {	/* the device went away */
+		postern_drop(&site, skb, POSTERN_DROP_OUT_NO_ROUTE);
+		return;
+	}
+	skb->dev = dev;
+	if (postern_flow_read(&flow, skb, family)) {
+		policy = postern_spd_match(&pn->spd, POSTERN_SPD_OUT, &flow);
+		if (policy && policy->action == POSTERN_ACTION_PROTECT) {
+			output_policy(pn, skb, &flow, policy);
+			return;
+		}
+	}
+	postern_drop(&site, skb, otherwise);
+}

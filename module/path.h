@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Entries of the paths: what hooks.c calls, and what they call of each other. */
+#ifndef _POSTERN_PATH_H
+#define _POSTERN_PATH_H
+
+#include "net.h"
+
+/**
+ * struct postern_out - a packet on its way out, before it is transformed
+ * @pn: namespace
+ * @skb: packet, network header at its data
+ * @policy: that said PROTECT
+ * @sa: of the policy
+ * @flow: what the policy was matched with
+ * @dst: route of the packet to be sent, referenced
+ * @ip_len: octets of IP header that stay in front (transport), else 0
+ * @outer_len: octets of IP header in front of ESP or AH
+ * @own_route: the packet itself goes to where the protected one goes, so that what
+ *             its sender is told of the path MTU comes back as the MTU of @dst
+ * @may_fragment: it does not fit and may be fragmented after the transform
+ */
+struct postern_out {
+	struct postern_net *pn;
+	struct sk_buff *skb;
+	struct postern_policy *policy;
+	struct postern_sa *sa;
+	struct postern_flow flow;
+	struct dst_entry *dst;
+	unsigned int ip_len;
+	unsigned int outer_len;
+	bool own_route;
+	bool may_fragment;
+};
+
+/* output.c */
+void postern_output(struct postern_net *pn, struct sk_buff *skb,
+		    const struct postern_flow *flow,
+		    struct postern_policy *policy);
+void postern_output_again(struct postern_net *pn, struct sk_buff *skb,
+			  enum postern_drop_reason otherwise);
+bool postern_output_is_ours(const struct sk_buff *skb, bool ipv4);
+void postern_output_init(void);
+
+/* hold.c */
+void postern_hold(struct postern_net *pn, struct sk_buff *skb,
+		  const struct postern_policy *policy,
+		  const struct postern_slot_key *want,
+		  const struct postern_flow *flow);
+void postern_hold_timer(struct work_struct *work);
+void postern_hold_flush(struct postern_net *pn);
+
+/* pmtu.c */
+bool postern_pmtu_fits(struct postern_out *o);
+
+/* input.c */
+unsigned int postern_input(struct postern_net *pn, struct sk_buff *skb,
+			   bool ipv4, u8 proto, unsigned int offset);
+int postern_input_init(void);
+void postern_input_exit(void);
+
+#endif

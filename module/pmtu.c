@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Path MTU (RFC 4301 section 8.2): a packet that will not fit once it is
+ * protected, and must not be fragmented, goes back to its sender as ICMP too big.
+ */
+#include <linux/icmpv6.h>
+#include <net/icmp.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include "compat.h"
+#include "path.h"
+#include "xform.h"
+
+/* With @own_route only the device counts, or each packet would find a smaller MTU. */
+static unsigned int path_mtu(const struct postern_out *o)
+{
+	return o->own_route ? READ_ONCE(dst_dev(o->dst)->mtu) : dst_mtu(o->dst);
+}
+
+/* Largest packet, IP header included, that fits the path when protected. */
+static unsigned int inner_mtu(const struct postern_out *o)
+{
+	unsigned int mtu = path_mtu(o);
+
+	if (mtu <= o->outer_len)
+		return 0;
+	return postern_xform(o->sa)->fit(o->sa, mtu - o->outer_len) + o->ip_len;
+}
+
+static bool fits(const struct sk_buff *skb, unsigned int mtu)
+{
+	return skb_is_gso(skb) ? skb_gso_validate_network_len(skb, mtu) :
+				 skb->len <= mtu;
+}
+
+static bool must_not_fragment(const struct sk_buff *skb, u8 family)
+{
+	if (skb->ignore_df)
+		return false;
+	return family == AF_INET6 || ip_hdr(skb)->frag_off & htons(IP_DF);
+}
+
+static void tell_sender(struct sk_buff *skb, u8 family, unsigned int mtu)
+{
+	if (family == AF_INET)
+		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu));
+	else
+		icmpv6_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
+}
+
+/**
+ * postern_pmtu_fits - may this packet go?
+ * @o: packet, SA and route
+ *
+ * Local senders hear of it by the same ICMP as others, over the loopback device.
+ *
+ * Return: true when it fits, or when o->may_fragment was set because it may be
+ * fragmented; false when its sender was told.
+ */
+bool postern_pmtu_fits(struct postern_out *o)
+{
+	unsigned int mtu;
+
+	o->own_route = o->sa->key.family == o->flow.family &&
+		       postern_addr_equal(&o->sa->key.dst, &o->flow.dst);
+	mtu = inner_mtu(o);
+	/* no link of IPv6 is below 1280: such a packet is fragmented on the outside */
+	if (o->flow.family == AF_INET6)
+		mtu = max_t(unsigned int, mtu, IPV6_MIN_MTU);
+	else
+		mtu = max_t(unsigned int, mtu, IPV4_MIN_MTU);
+	o->may_fragment = false;
+	if (likely(fits(o->skb, mtu))) {
+		/* the floor above may have let it pass */
+		o->may_fragment = unlikely(!fits(o->skb, inner_mtu(o)));
+		return true;
+	}
+	if (!must_not_fragment(o->skb, o->flow.family)) {
+		o->may_fragment = true;
+		return true;
+	}
+	tell_sender(o->skb, o->flow.family, mtu);
+	return false;
+}

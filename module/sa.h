@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A security association (RFC 4301 section 4.1).  Lock letters: net.h. */
+#ifndef _POSTERN_SA_H
+#define _POSTERN_SA_H
+
+#include <linux/percpu-refcount.h>
+#include <linux/rhashtable-types.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <net/dst_cache.h>
+#include "algo.h"
+#include "drop.h"
+#include "replay.h"
+#include "selector.h"
+#include "seqno.h"
+
+struct postern_net;
+struct postern_slot;
+
+/* What finds an SA; no padding, all of it is hashed. */
+struct postern_sa_key {
+	union nf_inet_addr dst;
+	__be32 spi;
+	u8 proto;
+	u8 family;
+	u16 zero;
+};
+
+/* A selector that an update can replace under the feet of packets. */
+struct postern_sa_selector {
+	struct postern_selector sel;
+	struct rcu_head rcu;
+};
+
+/* Limits, POSTERN_UNLIMITED for none; times in seconds. */
+struct postern_lifetime {
+	u64 byte_soft;
+	u64 byte_hard;
+	u64 packet_soft;
+	u64 packet_hard;
+	u64 add_soft;
+	u64 add_hard;
+	u64 use_soft;
+	u64 use_hard;
+};
+
+struct postern_sa_stats {
+	u64 bytes;
+	u64 packets;
+};
+
+/* Octets of inner packets; times in seconds since the epoch, 0 for never. */
+struct postern_usage {
+	u64 bytes;
+	u64 packets;
+	u64 add_time;
+	u64 use_time;
+	u64 last_used;
+};
+
+/**
+ * struct postern_sa - one direction of protection
+ *
+ * Read by each packet:
+ * @key: destination, protocol, SPI [I]
+ * @src: source address [I]
+ * @mode: enum postern_mode [I]
+ * @dir: enum postern_dir; 0 when it may serve both [I]
+ * @ipv4: the outer header is IPv4 [I]
+ * @counted: byte or packet limits exist: @spent_bytes, @spent_packets are kept [C]
+ * @flags: POSTERN_SA_FLAG_* [I]
+ * @reqid: ties it to templates [I]
+ * @state: enum postern_sa_state; only ever grows [C, read anywhere]
+ * @transform: algorithm [I]
+ * @seqno: outbound numbers [I]; NULL for a larval SA
+ * @selector: what it may carry; NULL for anything [R]
+ * @stats: bytes and packets [P]
+ * @route: route of the outer packet [P]
+ *
+ * Written by packets:
+ * @lock: protects @replay
+ * @replay: anti-replay window [L]
+ * @spent_bytes: as in @stats, exact [A]
+ * @spent_packets: [A]
+ * @use_time: first use; 0 for never; monotonic seconds, written once
+ * @last_used: monotonic seconds, written when it changes
+ * @exhausted: the last outbound number was used, which is a hard limit
+ * @drops: by reason [A]
+ *
+ * Configuration:
+ * @hash: in postern_sad.table [C]
+ * @id: never used again while the namespace lives [I]
+ * @owner: who made it [C]
+ * @add_time: monotonic seconds [I]
+ * @base: usage before this object existed, handed over by who added the SA [I]
+ * @life: limits [C, read by packets without order]
+ * @soft_told: a soft limit was reported [C]
+ * @keys: for replies that ask for them [I]
+ * @slot: by what templates find it: with its reqid, and with none [S]
+ * @slot_link: in postern_slot.sas [S]
+ * @timer: next limit in time, or a packet has met a limit
+ * @pn: namespace [I]
+ * @refs: the table, each packet in the crypto API, @timer while it is armed [P]
+ * @free_work: the end, after a grace period
+ */
+struct postern_sa {
+	struct postern_sa_key key;
+	union nf_inet_addr src;
+	u8 mode;
+	u8 dir;
+	bool ipv4;
+	bool counted;
+	u32 flags;
+	u32 reqid;
+	u32 state;
+	struct postern_transform transform;
+	struct postern_seqno *seqno;
+	struct postern_sa_selector __rcu *selector;
+	struct postern_sa_stats __percpu *stats;
+	struct dst_cache route;
+
+	spinlock_t lock ____cacheline_aligned_in_smp;	/* replay */
+	struct postern_replay replay;
+	atomic64_t spent_bytes;
+	atomic64_t spent_packets;
+	time64_t use_time;
+	time64_t last_used;
+	bool exhausted;
+
+	struct rhash_head hash ____cacheline_aligned_in_smp;
+	u64 id;
+	u32 owner;
+	time64_t add_time;
+	struct postern_usage base;
+	struct postern_lifetime life;
+	bool soft_told;
+	struct postern_algo_key *keys;
+	struct postern_slot *slot[2];
+	struct list_head slot_link[2];
+	struct delayed_work timer;
+	struct postern_net *pn;
+	struct percpu_ref refs;
+	struct rcu_work free_work;
+	atomic64_t drops[POSTERN_DROP_COUNT];
+};
+
+extern struct workqueue_struct *postern_wq;
+
+struct postern_sa *postern_sa_alloc(struct postern_net *pn);
+int postern_sa_arm(struct postern_sa *sa, u32 window,
+		   struct netlink_ext_ack *extack);
+void postern_sa_free_unpublished(struct postern_sa *sa);
+void postern_sa_usage(const struct postern_sa *sa, struct postern_usage *usage);
+static inline bool postern_sa_hold(struct postern_sa *sa)
+{
+	return percpu_ref_tryget_live(&sa->refs);
+}
+
+/* Context: any. The end comes later, in process context. */
+static inline void postern_sa_put(struct postern_sa *sa)
+{
+	percpu_ref_put(&sa->refs);
+}
+
+/* Of one that was taken out of the table: it ends with the last packet in flight. */
+static inline void postern_sa_kill(struct postern_sa *sa)
+{
+	percpu_ref_kill(&sa->refs);
+}
+
+/* May packets use it?  A dying SA works until its hard limit. */
+static inline bool postern_sa_usable(const struct postern_sa *sa)
+{
+	u32 state = READ_ONCE(sa->state);
+
+	return state == POSTERN_SA_STATE_VALID || state == POSTERN_SA_STATE_DYING;
+}
+
+static inline struct postern_drop_site
+postern_sa_site(struct postern_stats __percpu *stats, struct postern_sa *sa)
+{
+	return (struct postern_drop_site) {
+		.stats = stats,
+		.sa_drops = sa->drops,
+		.spi = sa->key.spi,
+	};
+}
+
+#endif

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/kernel.h>
+#include <linux/limits.h>
+#include <linux/socket.h>
+#include <asm/byteorder.h>
+#include "selector.h"
+
+unsigned int postern_addr_bits(u8 family)
+{
+	return family == AF_INET ? 32 : 128;
+}
+
+bool postern_addr_any(const union nf_inet_addr *addr)
+{
+	return !(addr->all[0] | addr->all[1] | addr->all[2] | addr->all[3]);
+}
+
+bool postern_addr_equal(const union nf_inet_addr *a, const union nf_inet_addr *b)
+{
+	return !((a->all[0] ^ b->all[0]) | (a->all[1] ^ b->all[1]) |
+		 (a->all[2] ^ b->all[2]) | (a->all[3] ^ b->all[3]));
+}
+
+/**
+ * postern_addr_mask - the prefix of an address
+ * @to: result; an IPv4 address lies in the first word
+ * @from: address
+ * @bits: prefix length, 0 to 128
+ */
+void postern_addr_mask(union nf_inet_addr *to, const union nf_inet_addr *from,
+		       unsigned int bits)
+{
+	unsigned int i, n;
+
+	for (i = 0; i < 4; i++) {
+		n = min(bits, 32U);
+		to->all[i] = n ? from->all[i] &
+				 (__force u32)htonl(~0U << (32 - n)) : 0;
+		bits -= n;
+	}
+}
+
+/**
+ * postern_selector_match_upper - match all but the addresses
+ * @sel: selector
+ * @flow: packet
+ *
+ * A packet that does not show its ports matches only where all ports do
+ * (RFC 4301 section 7.2).
+ */
+bool postern_selector_match_upper(const struct postern_selector *sel,
+				  const struct postern_flow *flow)
+{
+	if (sel->proto && sel->proto != flow->proto)
+		return false;
+	if (flow->opaque)
+		return !sel->sport_first && sel->sport_last == U16_MAX &&
+		       !sel->dport_first && sel->dport_last == U16_MAX;
+	return flow->sport >= sel->sport_first && flow->sport <= sel->sport_last &&
+	       flow->dport >= sel->dport_first && flow->dport <= sel->dport_last;
+}
+
+bool postern_selector_match(const struct postern_selector *sel,
+			    const struct postern_flow *flow)
+{
+	union nf_inet_addr masked;
+
+	if (sel->family != flow->family)
+		return false;
+	postern_addr_mask(&masked, &flow->src, sel->src_len);
+	if (!postern_addr_equal(&masked, &sel->src))
+		return false;
+	postern_addr_mask(&masked, &flow->dst, sel->dst_len);
+	return postern_addr_equal(&masked, &sel->dst) &&
+	       postern_selector_match_upper(sel, flow);
+}
+
+bool postern_selector_equal(const struct postern_selector *a,
+			    const struct postern_selector *b)
+{
+	return a->family == b->family && a->src_len == b->src_len &&
+	       a->dst_len == b->dst_len && a->proto == b->proto &&
+	       a->sport_first == b->sport_first &&
+	       a->sport_last == b->sport_last &&
+	       a->dport_first == b->dport_first &&
+	       a->dport_last == b->dport_last &&
+	       postern_addr_equal(&a->src, &b->src) &&
+	       postern_addr_equal(&a->dst, &b->dst);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Selectors of RFC 4301 section 4.4.1.1 and what they are matched with. */
+#ifndef _POSTERN_SELECTOR_H
+#define _POSTERN_SELECTOR_H
+
+#include <linux/netfilter.h>
+#include <linux/types.h>
+
+/**
+ * struct postern_flow - what a selector sees of a packet
+ * @src: source address
+ * @dst: destination address
+ * @family: AF_INET or AF_INET6
+ * @proto: upper layer protocol
+ * @opaque: the packet does not show its ports (a later fragment, a short packet)
+ * @sport: source port in host order, or ICMP type
+ * @dport: destination port in host order, or ICMP code
+ */
+struct postern_flow {
+	union nf_inet_addr src;
+	union nf_inet_addr dst;
+	u8 family;
+	u8 proto;
+	bool opaque;
+	u16 sport;
+	u16 dport;
+};
+
+/**
+ * struct postern_selector - which packets
+ * @src: source prefix, bits behind @src_len are zero
+ * @dst: destination prefix
+ * @family: AF_INET or AF_INET6
+ * @src_len: prefix length in bits
+ * @dst_len: prefix length in bits
+ * @proto: upper layer protocol, 0 for any
+ * @sport_first: first source port (ICMP type), host order
+ * @sport_last: last source port
+ * @dport_first: first destination port (ICMP code), host order
+ * @dport_last: last destination port
+ */
+struct postern_selector {
+	union nf_inet_addr src;
+	union nf_inet_addr dst;
+	u8 family;
+	u8 src_len;
+	u8 dst_len;
+	u8 proto;
+	u16 sport_first;
+	u16 sport_last;
+	u16 dport_first;
+	u16 dport_last;
+};
+
+unsigned int postern_addr_bits(u8 family);
+bool postern_addr_any(const union nf_inet_addr *addr);
+bool postern_addr_equal(const union nf_inet_addr *a, const union nf_inet_addr *b);
+void postern_addr_mask(union nf_inet_addr *to, const union nf_inet_addr *from,
+		       unsigned int bits);
+bool postern_selector_match(const struct postern_selector *sel,
+			    const struct postern_flow *flow);
+bool postern_selector_match_upper(const struct postern_selector *sel,
+				  const struct postern_flow *flow);
+bool postern_selector_equal(const struct postern_selector *a,
+			    const struct postern_selector *b);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A number is never used twice with a key.
+ *
+ * Outbound sequence numbers, which are also the IVs of counter modes, belong to a
+ * key, not to an SA: all SAs of a namespace that have the same key draw from the
+ * same counter, and the counter outlives them for a while.  So neither a daemon that
+ * deletes and adds an SA, nor two SAs with one key, can repeat a number.
+ */
+#ifndef _POSTERN_SEQNO_H
+#define _POSTERN_SEQNO_H
+
+#include <linux/atomic.h>
+#include <linux/cache.h>
+#include <linux/list.h>
+#include <linux/siphash.h>
+
+#define POSTERN_SEQNO_IDLE_MAX	16384		/* counters without an SA */
+#define POSTERN_SEQNO_IDLE_SEC	86400		/* how long one is remembered */
+#define POSTERN_SEQNO_BUCKETS	256
+
+/**
+ * struct postern_seqno - the counter of a key
+ * @last: number given last [A]
+ * @node: in the table [C]
+ * @idle: among the counters without an SA, oldest first [C]
+ * @key: keyed hash of the key
+ * @users: SAs [C]
+ * @idle_since: boot time in seconds when the last SA went [C]
+ */
+struct postern_seqno {
+	atomic64_t last ____cacheline_aligned_in_smp;
+	struct hlist_node node ____cacheline_aligned_in_smp;
+	struct list_head idle;
+	u64 key;
+	unsigned int users;
+	time64_t idle_since;
+};
+
+/* All counters of a namespace.  Its configuration lock guards them. */
+struct postern_seqnos {
+	struct hlist_head table[POSTERN_SEQNO_BUCKETS];
+	struct list_head idle;
+	unsigned int idle_count;
+	siphash_key_t secret;
+};
+
+void postern_seqnos_init(struct postern_seqnos *all);
+void postern_seqnos_exit(struct postern_seqnos *all);
+struct postern_seqno *postern_seqno_get(struct postern_seqnos *all,
+					const u8 *key, size_t len);
+void postern_seqno_put(struct postern_seqnos *all, struct postern_seqno *seqno);
+void postern_seqno_raise(struct postern_seqno *seqno, u64 last);
+
+/* The first of @n numbers that nobody else gets. */
+static inline u64 postern_seqno_take(struct postern_seqno *seqno, unsigned int n)
+{
+	return atomic64_add_return(n, &seqno->last) - n + 1;
+}
+
+#endif

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/module.h>
+#include <linux/netlink.h>
+#include <linux/slab.h>
+#include <linux/ktime.h>
+#include "net.h"
+
+int postern_spd_init(struct postern_spd *spd)
+{
+	int err;
+
+	err = postern_classifier_init(&spd->sides[POSTERN_SPD_OUT]);
+	if (err)
+		return err;
+	err = postern_classifier_init(&spd->sides[POSTERN_SPD_IN]);
+	if (err) {
+		postern_classifier_exit(&spd->sides[POSTERN_SPD_OUT]);
+		return err;
+	}
+	xa_init(&spd->by_index);
+	init_waitqueue_head(&spd->gone);
+	return 0;
+}
+
+/* All policies were freed. */
+void postern_spd_exit(struct postern_spd *spd)
+{
+	postern_classifier_exit(&spd->sides[POSTERN_SPD_OUT]);
+	postern_classifier_exit(&spd->sides[POSTERN_SPD_IN]);
+	xa_destroy(&spd->by_index);
+}
+
+static struct postern_classifier *side_of(struct postern_spd *spd, u8 dir)
+{
+	return &spd->sides[dir == POSTERN_DIR_OUT ? POSTERN_SPD_OUT :
+						    POSTERN_SPD_IN];
+}
+
+static void policy_destroy(struct postern_spd *spd, struct postern_policy *policy)
+{
+	free_percpu(policy->stats);
+	kfree(policy);
+	if (atomic_dec_and_test(&spd->alive))
+		wake_up(&spd->gone);
+}
+
+static void policy_free_work(struct work_struct *work)
+{
+	struct postern_policy *policy = container_of(to_rcu_work(work),
+						     struct postern_policy,
+						     free_work);
+
+	policy_destroy(policy->spd, policy);
+}
+
+/**
+ * postern_policy_alloc - make a policy
+ * @spd: database that it will go to
+ *
+ * Return: a policy with a number, or NULL. Context: configuration lock held.
+ */
+struct postern_policy *postern_policy_alloc(struct postern_spd *spd)
+{
+	struct postern_policy *policy = kzalloc(sizeof(*policy), GFP_KERNEL);
+
+	if (!policy)
+		return NULL;
+	policy->stats = alloc_percpu(struct postern_sa_stats);
+	if (!policy->stats) {
+		kfree(policy);
+		return NULL;
+	}
+	do {
+		policy->index = ++spd->next_index;
+	} while (!policy->index || xa_load(&spd->by_index, policy->index));
+	policy->spd = spd;
+	policy->add_time = ktime_get_real_seconds();
+	INIT_RCU_WORK(&policy->free_work, policy_free_work);
+	atomic_inc(&spd->alive);
+	return policy;
+}
+
+/* Of a policy that never was in the SPD. */
+void postern_policy_free_unpublished(struct postern_policy *policy)
+{
+	policy_destroy(policy->spd, policy);
+}
+
+/* An outbound template that names its addresses leads to one slot. */
+static int slot_bind(struct postern_net *pn, struct postern_policy *policy)
+{
+	const struct postern_tmpl *tmpl = &policy->tmpl;
+	struct postern_slot_key key = {
+		.src = tmpl->src,
+		.dst = tmpl->dst,
+		.reqid = tmpl->reqid,
+		.family = tmpl->family,
+		.proto = tmpl->proto,
+		.mode = tmpl->mode,
+	};
+
+	if (policy->action != POSTERN_ACTION_PROTECT ||
+	    policy->dir != POSTERN_DIR_OUT || !tmpl->family || tmpl->spi)
+		return 0;
+	policy->slot = postern_slot_get(&pn->sad, &key, GFP_KERNEL);
+	return policy->slot ? 0 : -ENOMEM;
+}
+
+/* Out of all tables; the slot stays readable for a grace period, as the policy. */
+static void policy_unpublished(struct postern_net *pn,
+			       struct postern_policy *policy)
+{
+	/* one that was replaced has left its number to its successor */
+	xa_cmpxchg(&pn->spd.by_index, policy->index, policy, NULL, GFP_KERNEL);
+	if (policy->slot)
+		postern_slot_put(policy->slot);
+	if (policy->action == POSTERN_ACTION_PROTECT)
+		module_put(THIS_MODULE);
+	queue_rcu_work(postern_wq, &policy->free_work);
+}
+
+/**
+ * postern_spd_add - publish a policy
+ * @pn: namespace
+ * @policy: complete; on success the SPD owns it
+ * @old: policy of the same direction, selector and priority that it takes the
+ *       place of, or NULL
+ *
+ * A policy that says PROTECT keeps the module from being unloaded, since then
+ * nothing would protect any more.
+ *
+ * Return: 0 or -ENOMEM. Context: process, configuration lock held.
+ */
+int postern_spd_add(struct postern_net *pn, struct postern_policy *policy,
+		    struct postern_policy *old)
+{
+	struct postern_spd *spd = &pn->spd;
+	int err;
+
+	err = slot_bind(pn, policy);
+	if (err)
+		return err;
+	if (old)
+		policy->index = old->index;
+	err = xa_err(xa_store(&spd->by_index, policy->index, policy, GFP_KERNEL));
+	if (err)
+		goto err_slot;
+	if (old) {
+		postern_classifier_replace(&old->rule, &policy->rule);
+	} else {
+		err = postern_classifier_insert(side_of(spd, policy->dir),
+						&policy->rule);
+		if (err)
+			goto err_index;
+		spd->count++;
+	}
+	if (policy->action == POSTERN_ACTION_PROTECT)
+		__module_get(THIS_MODULE);
+	if (old)
+		policy_unpublished(pn, old);
+	return 0;
+
+err_index:
+	xa_erase(&spd->by_index, policy->index);
+err_slot:
+	if (policy->slot)
+		postern_slot_put(policy->slot);
+	policy->slot = NULL;
+	return err;
+}
+
+/* Context: process, configuration lock held. */
+void postern_spd_remove(struct postern_net *pn, struct postern_policy *policy)
+{
+	postern_classifier_remove(side_of(&pn->spd, policy->dir), &policy->rule);
+	pn->spd.count--;
+	policy_unpublished(pn, policy);
+}
+
+/**
+ * postern_spd_find - find a policy by what it says
+ * @spd: database
+ * @dir: enum postern_dir
+ * @sel: selector, exactly
+ * @priority: NULL for any, then the first in match order is found
+ *
+ * Return: policy or NULL. Context: configuration lock held.
+ */
+struct postern_policy *postern_spd_find(struct postern_spd *spd, u8 dir,
+					const struct postern_selector *sel,
+					const u32 *priority)
+{
+	struct postern_classifier *side = side_of(spd, dir);
+	struct postern_policy *policy;
+	struct postern_rule *rule = NULL;
+
+	while ((rule = postern_classifier_next_equal(side, sel, rule))) {
+		policy = container_of(rule, struct postern_policy, rule);
+		if (policy->dir == dir &&
+		    (!priority || *priority == rule->priority))
+			return policy;
+	}
+	return NULL;
+}
+
+struct postern_policy *postern_spd_get(struct postern_spd *spd, u32 index)
+{
+	return xa_load(&spd->by_index, index);
+}
+
+/* Walk all policies by index, 0 to begin. Context: configuration lock held. */
+struct postern_policy *postern_spd_next(struct postern_spd *spd, u32 after)
+{
+	unsigned long index = after;
+
+	return xa_find_after(&spd->by_index, &index, ULONG_MAX, XA_PRESENT);
+}
+
+void postern_policy_usage(const struct postern_policy *policy,
+			  struct postern_usage *usage)
+{
+	int cpu;
+
+	memset(usage, 0, sizeof(*usage));
+	for_each_possible_cpu(cpu) {
+		const struct postern_sa_stats *stats =
+			per_cpu_ptr(policy->stats, cpu);
+
+		usage->bytes += READ_ONCE(stats->bytes);
+		usage->packets += READ_ONCE(stats->packets);
+	}
+	usage->add_time = policy->add_time;
+}
+
+/**
+ * postern_spd_match - the policy that a packet meets
+ * @spd: database
+ * @side: which of the two
+ * @flow: packet
+ *
+ * Return: policy or NULL. Context: RCU read side.
+ */
+struct postern_policy *postern_spd_match(struct postern_spd *spd,
+					 enum postern_spd_side side,
+					 const struct postern_flow *flow)
+{
+	struct postern_rule *rule = postern_classifier_match(&spd->sides[side],
+							     flow);
+
+	return rule ? container_of(rule, struct postern_policy, rule) : NULL;
+}
+
+/* Context: softirq, or bottom halves off. */
+void postern_policy_used(struct postern_policy *policy, unsigned int packets,
+			 unsigned int bytes)
+{
+	this_cpu_add(policy->stats->packets, packets);
+	this_cpu_add(policy->stats->bytes, bytes);
+}
+
+/**
+ * postern_tmpl_fits - is this the SA that a template asks for?
+ * @tmpl: template
+ * @sa: SA
+ *
+ * RFC 4301 section 5.2 step 4: the inbound policy must name the SA through which
+ * the packet came.
+ */
+bool postern_tmpl_fits(const struct postern_tmpl *tmpl,
+		       const struct postern_sa *sa)
+{
+	if (tmpl->proto != sa->key.proto || tmpl->mode != sa->mode ||
+	    (tmpl->reqid && tmpl->reqid != sa->reqid) ||
+	    (tmpl->spi && tmpl->spi != sa->key.spi))
+		return false;
+	if (!tmpl->family)
+		return true;
+	return tmpl->family == sa->key.family &&
+	       postern_addr_equal(&tmpl->src, &sa->src) &&
+	       postern_addr_equal(&tmpl->dst, &sa->key.dst);
+}
