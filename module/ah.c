@@ -13,7 +13,7 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <net/ah.h>
-#include <asm/unaligned.h>
+#include "compat.h"
 #include "xform.h"
 
 #define AH_FIXED	12

@@ -20,6 +20,12 @@
 #include <net/gso.h>
 #endif
 
+#ifdef HAVE_LINUX_UNALIGNED_H
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+
 /* Completion of asynchronous crypto: a pointer to the request, later to the data. */
 #ifdef HAVE_CRYPTO_COMPLETION_DATA
 #define POSTERN_CRYPTO_DONE(name, arg)	void name(void *arg, int err)

@@ -10,7 +10,7 @@
 #include <linux/ip.h>
 #include <linux/random.h>
 #include <net/esp.h>
-#include <asm/unaligned.h>
+#include "compat.h"
 #include "xform.h"
 
 #define ESP_HEADER	8

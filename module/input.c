@@ -14,7 +14,6 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack_core.h>
-#include <asm/unaligned.h>
 #include "compat.h"
 #include "expire.h"
 #include "flow.h"

@@ -16,7 +16,6 @@
 #include <net/ipv6.h>
 #include <net/sock.h>
 #include <net/tcp.h>
-#include <asm/unaligned.h>
 #include "compat.h"
 #include "expire.h"
 #include "flow.h"

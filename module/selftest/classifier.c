@@ -101,24 +101,28 @@ static int model_run(struct postern_classifier *c, struct postern_rule *rules,
 
 int postern_classifier_selftest(void)
 {
-	struct postern_classifier c;
+	struct postern_classifier *c = kzalloc(sizeof(*c), GFP_KERNEL);
 	struct postern_rule *rules;
 	bool *in;
 	int i, err;
 
-	err = postern_classifier_init(&c);
+	if (!c)
+		return -ENOMEM;
+	err = postern_classifier_init(c);
 	if (err)
-		return err;
+		goto out;
 	rules = kcalloc(MODEL_RULES, sizeof(*rules), GFP_KERNEL);
 	in = kcalloc(MODEL_RULES, sizeof(*in), GFP_KERNEL);
 	err = rules && in ? 0 : -ENOMEM;
 	if (!err)
-		err = model_run(&c, rules, in);
+		err = model_run(c, rules, in);
 	for (i = 0; in && i < MODEL_RULES; i++)
 		if (in[i])
-			postern_classifier_remove(&c, &rules[i]);
-	postern_classifier_exit(&c);
+			postern_classifier_remove(c, &rules[i]);
+	postern_classifier_exit(c);
 	kfree(rules);
 	kfree(in);
+out:
+	kfree(c);
 	return err;
 }
