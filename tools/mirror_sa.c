@@ -628,17 +628,22 @@ void mirror_sa_deleted(struct mirror *m, const struct sa *sa)
 	}
 }
 
+static bool is_due(uint64_t since, uint64_t limit)
+{
+	/* The clocks of the two need not tick together. */
+	return since && limit && (uint64_t)time(NULL) + 1 >= since + limit;
+}
+
 /* XFRM measures time by itself; what it cannot see is the traffic. */
-static bool by_traffic(const struct shadow_sa *s, const struct usage *usage,
-		       bool hard)
+static bool by_time(const struct shadow_sa *s, const struct usage *usage,
+		    bool hard)
 {
 	const struct xfrm_lifetime_cfg *lft = &s->id.info.lft;
-	uint64_t bytes = hard ? lft->hard_byte_limit : lft->soft_byte_limit;
-	uint64_t packets = hard ? lft->hard_packet_limit :
-				  lft->soft_packet_limit;
 
-	return (bytes && usage->bytes >= bytes) ||
-	       (packets && usage->packets >= packets);
+	return is_due(usage->add_time, hard ? lft->hard_add_expires_seconds :
+					      lft->soft_add_expires_seconds) ||
+	       is_due(usage->use_time, hard ? lft->hard_use_expires_seconds :
+					      lft->soft_use_expires_seconds);
 }
 
 static void tell_expiry(struct mirror *m, struct shadow_sa *s,
@@ -651,7 +656,7 @@ static void tell_expiry(struct mirror *m, struct shadow_sa *s,
 	if (*told)
 		return;
 	*told = true;
-	if (!by_traffic(s, usage, hard)) {
+	if (by_time(s, usage, hard)) {
 		log_detail("SA expired (%s, time): %s", hard ? "hard" : "soft",
 			   text_of(s, buf));
 		return;

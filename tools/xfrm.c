@@ -120,6 +120,22 @@ static void set_net(struct addr *addr, uint8_t *len, uint16_t family,
 		addr->b[i / 8] &= ~(0x80 >> i % 8);
 }
 
+/* Ports, or type and code; Postern takes them only where it reads them. */
+static bool has_ports(uint8_t proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return true;
+	}
+	return false;
+}
+
 /* Return: false when the result is wider than @from. */
 static bool set_selector(struct selector *sel, const struct xfrm_selector *from)
 {
@@ -138,6 +154,8 @@ static bool set_selector(struct selector *sel, const struct xfrm_selector *from)
 		sel->has |= HAS(POSTERN_A_SELECTOR_PROTO);
 		sel->proto = from->proto;
 	}
+	if (!has_ports(from->proto))
+		return exact && !from->sport_mask && !from->dport_mask;
 	if (from->sport_mask) {
 		sel->has |= HAS(POSTERN_A_SELECTOR_SPORT_FIRST) |
 			    HAS(POSTERN_A_SELECTOR_SPORT_LAST);
