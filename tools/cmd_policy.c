@@ -174,17 +174,23 @@ static bool finish_action(struct policy *p)
 		p->action = tmpl ? POSTERN_ACTION_PROTECT :
 				   POSTERN_ACTION_BYPASS;
 	p->has |= HAS(POSTERN_A_POLICY_ACTION);
-	if ((p->action == POSTERN_ACTION_PROTECT) == tmpl)
-		return true;
-	if (tmpl && p->action == POSTERN_ACTION_DISCARD) {
+	switch (p->action) {
+	case POSTERN_ACTION_PROTECT:
+		if (tmpl)
+			break;
+		fputs("Error: action \"protect\" needs a \"tmpl\".\n", stderr);
+		return false;
+	case POSTERN_ACTION_BYPASS:
+		if (!tmpl)
+			break;
+		fputs("Error: action \"bypass\" takes no \"tmpl\".\n", stderr);
+		return false;
+	case POSTERN_ACTION_DISCARD:
 		/* "ip xfrm" takes a template there and never looks at it. */
 		p->has &= ~HAS(POSTERN_A_POLICY_TMPL);
-		return true;
+		break;
 	}
-	fprintf(stderr, "Error: action %s\n",
-		tmpl ? "\"bypass\" takes no \"tmpl\"." :
-		       "\"protect\" needs a \"tmpl\".");
-	return false;
+	return true;
 }
 
 static int write_policy(struct args *a, uint8_t cmd)

@@ -9,10 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 /* Large enough for what a kernel puts in one message of a dump. */
 #define RECEIVE_SIZE	65536
+
+/* Events come in bursts: a flush, or a daemon that starts all its tunnels. */
+#define EVENT_BUFFER	(4 << 20)
 
 #ifndef NLMSGERR_ATTR_MISS_TYPE		/* headers before 6.1 */
 #define NLMSGERR_ATTR_MISS_TYPE	5
@@ -303,8 +307,14 @@ int nl_fd(const struct nl *nl)
 
 int nl_join(struct nl *nl, const char *name)
 {
+	int size = EVENT_BUFFER;
 	unsigned int i;
 
+	/* The first is for who may exceed the limit of the host. */
+	if (setsockopt(nl_fd(nl), SOL_SOCKET, SO_RCVBUFFORCE, &size,
+		       sizeof(size)))
+		setsockopt(nl_fd(nl), SOL_SOCKET, SO_RCVBUF, &size,
+			   sizeof(size));
 	for (i = 0; i < nl->groups; i++) {
 		if (strcmp(nl->group[i].name, name))
 			continue;

@@ -67,7 +67,7 @@ void nl_begin(struct nl *nl, struct nl_request *req, uint8_t cmd,
 	      uint16_t flags);
 
 /**
- * nl_talk() - send a request and wait for its answer and acknowledgement
+ * nl_talk() - send a request and wait until it is answered
  * @nl: socket
  * @req: request; wiped, because it may hold keys
  * @fields: table of the request, to name a refused attribute; may be NULL

@@ -116,8 +116,6 @@ void out_close(void)
 		out.depth--;
 }
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
 void out_string(const char *key, const char *fmt, const char *value)
 {
 	if (options.json)
@@ -133,7 +131,6 @@ void out_number(const char *key, const char *fmt, uint64_t value)
 	else if (fmt)
 		printf(fmt, (unsigned long long)value);
 }
-#pragma GCC diagnostic pop
 
 void out_addr(const char *key, const char *fmt, const struct addr *addr)
 {

@@ -291,16 +291,15 @@ bool parse_flags(struct args *a, const struct word *w, void *object)
 	bool taken = false;
 
 	for (; a->count; args_take(a), taken = true) {
-		n = name_find(w->names, a->word[0]);
-		if (n)
-			flags |= n->value;
 		/* An SA without a selector serves both families anyway. */
-		else if (!strcmp(a->word[0], "af-unspec"))
+		if (!strcmp(a->word[0], "af-unspec"))
 			continue;
-		else if (!taken || is_foreign(a->word[0]))
-			return wrong_name(a->word[0], w);
-		else
+		n = name_find(w->names, a->word[0]);
+		if (!n && taken && !is_foreign(a->word[0]))
 			break;
+		if (!n)
+			return wrong_name(a->word[0], w);
+		flags |= n->value;
 	}
 	if (!taken)
 		return args_value(a, w->word);

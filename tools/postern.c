@@ -254,35 +254,48 @@ static bool enter_netns(const char *name)
 	return true;
 }
 
+/* All global options. Returns an exit status. */
+static int take_options(struct args *a, const char **batch)
+{
+	const char *s;
+
+	while (a->count && a->word[0][0] == '-') {
+		if (option_take(a))
+			continue;
+		s = args_take(a);
+		if (is_option(s, "help"))
+			exit(run_help(a));
+		if (is_option(s, "Version") || is_option(s, "version"))
+			exit(version());
+		if (is_option(s, "batch")) {
+			*batch = args_value(a, s);
+			if (!*batch)
+				return EXIT_USAGE;
+			continue;
+		}
+		if (is_option(s, "netns")) {
+			s = args_value(a, s);
+			if (!s || !enter_netns(s))
+				return EXIT_USAGE;
+			continue;
+		}
+		fprintf(stderr,
+			"Error: option \"%s\" is unknown; try \"postern --help\".\n",
+			s);
+		return EXIT_USAGE;
+	}
+	return EXIT_OK;
+}
+
 int main(int argc, char **argv)
 {
 	struct args a = { .count = argc - 1, .word = argv + 1 };
-	const char *batch = NULL, *s;
+	const char *batch = NULL;
 	int ret;
 
-	while (a.count && a.word[0][0] == '-') {
-		if (option_take(&a))
-			continue;
-		s = args_take(&a);
-		if (is_option(s, "batch")) {
-			batch = args_value(&a, s);
-			if (!batch)
-				return EXIT_USAGE;
-		} else if (is_option(s, "netns")) {
-			s = args_value(&a, s);
-			if (!s || !enter_netns(s))
-				return EXIT_USAGE;
-		} else if (is_option(s, "help")) {
-			help();
-			return EXIT_OK;
-		} else if (is_option(s, "Version") || is_option(s, "version")) {
-			return version();
-		} else {
-			fprintf(stderr, "Error: option \"%s\" is unknown; try \"postern --help\".\n",
-				s);
-			return EXIT_USAGE;
-		}
-	}
+	ret = take_options(&a, &batch);
+	if (ret)
+		return ret;
 	if (batch && a.count) {
 		fprintf(stderr, "Error: argument \"%s\" does not go with -batch.\n",
 			a.word[0]);

@@ -260,7 +260,7 @@ static void lifetime_print(const struct lifetime *l)
 	out_line();
 }
 
-static void clock_print(const char *word, const char *key, uint64_t at)
+static void clock_print(const char *fmt, const char *key, uint64_t at)
 {
 	time_t t = at;
 	struct tm tm;
@@ -268,9 +268,9 @@ static void clock_print(const char *word, const char *key, uint64_t at)
 
 	if (at && localtime_r(&t, &tm))
 		strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
-	if (options.stats)
-		out_text("%s %s ", word, text);
 	out_number(key, NULL, at);
+	if (options.stats && !options.json)
+		out_string(NULL, fmt, text);
 }
 
 static void usage_print(const struct usage *u)
@@ -288,8 +288,8 @@ static void usage_print(const struct usage *u)
 		out_line();
 		out_text("\t  ");
 	}
-	clock_print("add", "add-time", u->add_time);
-	clock_print("use", "use-time", u->use_time);
+	clock_print("add %s ", "add-time", u->add_time);
+	clock_print("use %s", "use-time", u->use_time);
 	out_number("last-used", NULL, u->last_used);
 	if (text)
 		out_line();
@@ -349,14 +349,18 @@ static void sa_print_drops(const struct drops *drops)
 
 static void flags_print(const struct sa *sa)
 {
+	const char *fmt = "%s";
 	const struct name *n;
 
 	out_array("flags");
 	if (options.stats || sa->flags)
 		out_text("flag ");
-	for (n = sa_flag_names; n->name; n++)
-		if (sa->flags & n->value)
-			out_string(NULL, "%s ", n->name);
+	for (n = sa_flag_names; n->name; n++) {
+		if (!(sa->flags & n->value))
+			continue;
+		out_string(NULL, fmt, n->name);
+		fmt = " %s";
+	}
 	if (options.stats)
 		out_text(" (0x%08x)", sa->flags);
 	out_close();
@@ -422,14 +426,17 @@ static void tmpl_print(const struct tmpl *t, uint32_t addr_len)
 	out_line();
 	name_print("proto", "\t\tproto %s ", xfrm_proto_names, t->proto);
 	if (t->spi || options.stats)
-		out_number("spi", "spi 0x%08llx ", ntohl(t->spi));
-	out_number("reqid", "reqid %llu ", t->reqid);
+		out_number("spi", options.stats ? "spi 0x%08llx" :
+			   "spi 0x%08llx ", ntohl(t->spi));
 	if (options.stats)
-		out_text("(0x%08x) ", t->reqid);
-	name_print("mode", "mode %s", mode_names, t->mode);
+		out_text("(%u) ", ntohl(t->spi));
+	out_number("reqid", "reqid %llu", t->reqid);
+	if (options.stats)
+		out_text("(0x%08x)", t->reqid);
+	name_print("mode", " mode %s", mode_names, t->mode);
 	out_line();
 	if (options.stats) {
-		out_text("\t\tlevel required share any");
+		out_text("\t\tlevel required share any ");
 		out_line();
 	}
 	out_close();
@@ -465,7 +472,7 @@ void policy_print(const struct policy *p)
 	else if (options.stats)
 		out_text("action allow ");
 	out_number("index", options.stats ? "index %llu " : NULL, p->index);
-	out_number("priority", "priority %llu ", p->priority);
+	out_number("priority", "priority %llu ptype main ", p->priority);
 	out_number("owner", options.stats ? "owner %llu " : NULL, p->owner);
 	out_line();
 	usage_print(&p->usage);

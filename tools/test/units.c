@@ -104,6 +104,11 @@ static int run(const char *line)
 
 #define ID "src 10.0.0.1 dst 10.0.0.2 proto esp spi 0x1000 "
 #define GCM "aead 'rfc4106(gcm(aes))' 0x000102030405060708090a0b0c0d0e0f10111213 128 "
+#define SEL "sel src 10.1.0.0/16 proto tcp dport 80-90 "
+#define LIMITS "limit time-soft 60 limit byte-hard 1000 limit time-hard 0 "
+#define NUMBERS "replay-window 64 replay-oseq 9 "
+#define PRIORITY "priority 12 action allow ptype main "
+#define TMPL "tmpl src 192.0.2.1 dst 192.0.2.2 proto ah reqid 3 mode tunnel "
 
 static void state_add_takes_the_words_of_ip_xfrm(void)
 {
@@ -111,9 +116,7 @@ static void state_add_takes_the_words_of_ip_xfrm(void)
 	const struct sa *sa = &sent.sa;
 
 	CHECK(run("state add " ID "mode tunnel reqid 7 " GCM
-		  "flag noecn af-unspec nopmtudisc replay-window 64 "
-		  "replay-oseq 9 sel src 10.1.0.0/16 proto tcp dport 80-90 "
-		  "limit time-soft 60 limit byte-hard 1000 limit time-hard 0 "
+		  "flag noecn af-unspec nopmtudisc " NUMBERS SEL LIMITS
 		  "dir out") == EXIT_OK, t);
 	CHECK(sent.cmd == POSTERN_CMD_SA_NEW, t);
 	CHECK(sa->src.len == 4 && sa->src.b[3] == 1 && sa->dst.b[3] == 2, t);
@@ -172,10 +175,8 @@ static void policies_take_the_words_of_ip_xfrm(void)
 	const char *t = __func__;
 	const struct policy *p = &sent.policy;
 
-	CHECK(run("p a dir fwd src 10.1.0.0/16 dst 10.2.0.1 proto udp sport 53 "
-		  "priority 12 action allow ptype main tmpl src 192.0.2.1 "
-		  "dst 192.0.2.2 proto ah reqid 3 mode tunnel level required")
-	      == EXIT_OK, t);
+	CHECK(run("p a dir fwd src 10.1.0.0/16 dst 10.2.0.1 proto udp sport 53 " PRIORITY TMPL
+		  "level required") == EXIT_OK, t);
 	CHECK(sent.cmd == POSTERN_CMD_POLICY_NEW, t);
 	CHECK(p->dir == POSTERN_DIR_FWD && p->priority == 12, t);
 	CHECK(p->selector.dst_len == 32 && p->selector.proto == 17, t);
@@ -295,8 +296,7 @@ static void bad_words_are_refused_and_send_nothing(void)
 static void cut_lines_are_refused_or_smaller(void)
 {
 	static const char whole[] = "state add " ID "mode tunnel " GCM
-		"flag noecn sel src 10.1.0.0/16 proto tcp dport 80 "
-		"limit time-soft 60 replay-oseq 9";
+		"flag noecn " SEL LIMITS NUMBERS;
 	char line[sizeof(whole)];
 	size_t i;
 
@@ -336,8 +336,7 @@ static void attributes_survive_a_round_trip(void)
 	size_t len;
 
 	CHECK(run("state add " ID "mode tunnel reqid 7 " GCM
-		  "sel src 10.1.0.0/16 proto tcp dport 80-90 "
-		  "limit byte-hard 1000 replay-seq 5") == EXIT_OK, t);
+		  SEL "limit byte-hard 1000 replay-seq 5") == EXIT_OK, t);
 	a = sent.sa;
 	a.has |= HAS(POSTERN_A_SA_DROP) | HAS(POSTERN_A_SA_ID);
 	a.id = 0x123456789abcULL;
@@ -448,7 +447,7 @@ static void lines_split_like_a_shell(void)
 		const char *last;
 	} cases[] = {
 		{ "", 0, NULL },
-		{ "  \n", 0, NULL },
+		{ "\t", 0, NULL },
 		{ "# a b", 0, NULL },
 		{ "a b # c", 2, "b" },
 		{ "a b#c", 2, "b#c" },
