@@ -12,7 +12,6 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <linux/kallsyms.h>
-#include <net/dst_metadata.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack.h>
@@ -21,66 +20,8 @@
 #include "compat.h"
 #include "flow.h"
 #include "hooks.h"
+#include "marker.h"
 #include "path.h"
-
-/**
- * postern_marker_set - note that a packet came through an SA
- * @pn: namespace
- * @skb: inner packet without a route
- *
- * The marker is no valid route, so that the stack looks one up as usual.  One per
- * CPU, so that its reference count is no shared cache line.
- */
-void postern_marker_set(struct postern_net *pn, struct sk_buff *skb)
-{
-	struct dst_entry *dst = &pn->marker[smp_processor_id()]->dst;
-
-	dst_hold(dst);
-	skb_dst_set(skb, dst);
-}
-
-/* The type that no tunnel looks at, and our namespace where a device would be. */
-static bool marker_is_ours(const struct postern_net *pn, const struct sk_buff *skb)
-{
-	const struct metadata_dst *md = skb_metadata_dst(skb);
-
-	return md && md->type == METADATA_HW_PORT_MUX &&
-	       md->u.port_info.lower_dev == (void *)pn;
-}
-
-static void markers_free(struct postern_net *pn)
-{
-	unsigned int cpu;
-
-	if (!pn->marker)
-		return;
-	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
-		if (pn->marker[cpu])
-			dst_release(&pn->marker[cpu]->dst);
-	kfree(pn->marker);
-	pn->marker = NULL;
-}
-
-static int markers_alloc(struct postern_net *pn)
-{
-	unsigned int cpu;
-
-	pn->marker = kcalloc(nr_cpu_ids, sizeof(*pn->marker), GFP_KERNEL);
-	if (!pn->marker)
-		return -ENOMEM;
-	for_each_possible_cpu(cpu) {
-		struct metadata_dst *md;
-
-		md = metadata_dst_alloc(0, METADATA_HW_PORT_MUX, GFP_KERNEL);
-		if (!md) {
-			markers_free(pn);
-			return -ENOMEM;
-		}
-		md->u.port_info.lower_dev = (void *)pn;
-		pn->marker[cpu] = md;
-	}
-	return 0;
-}
 
 /*
  * Offset of an ESP or AH header; 0 when there is none.  Behind extension headers of
@@ -155,7 +96,7 @@ static unsigned int pre_routing(struct sk_buff *skb,
 	struct postern_policy *policy;
 	struct postern_flow flow;
 
-	if (marker_is_ours(pn, skb)) {
+	if (postern_marker_is_ours(pn, skb)) {
 		skb_dst_drop(skb);
 		return NF_ACCEPT;
 	}
@@ -178,14 +119,21 @@ static unsigned int pre_routing(struct sk_buff *skb,
 static unsigned int local_in(struct sk_buff *skb,
 			     const struct nf_hook_state *state, bool ipv4)
 {
+	struct postern_net *pn = postern_net(state->net);
+	struct postern_drop_site site = { .stats = pn->stats };
 	unsigned int verdict, off;
 	u8 proto;
 
 	off = ipsec_header(skb, ipv4, &proto);
 	if (likely(!off))
 		return NF_ACCEPT;
+	if (unlikely(skb->pkt_type == PACKET_LOOPBACK) &&
+	    names_sa(pn, skb, ipv4)) {
+		postern_drop(&site, skb, POSTERN_DROP_OUT_LOOPBACK);
+		return NF_STOLEN;
+	}
 	local_bh_disable();
-	verdict = postern_input(postern_net(state->net), skb, ipv4, proto, off);
+	verdict = postern_input(pn, skb, ipv4, proto, off);
 	local_bh_enable();
 	return verdict;
 }
@@ -202,7 +150,8 @@ static bool is_loop_copy(const struct sk_buff *skb,
 
 	if (!ipv4)
 		return state->okfn == dev_loopback_xmit;
-	if (likely(!(skb_rtable(skb)->rt_flags & (RTCF_MULTICAST | RTCF_BROADCAST))))
+	if (likely(!skb_rtable(skb) ||
+		   !(skb_rtable(skb)->rt_flags & (RTCF_MULTICAST | RTCF_BROADCAST))))
 		return false;
 	if (state->okfn == READ_ONCE(loop_okfn))
 		return true;
@@ -311,7 +260,7 @@ int postern_hooks_enable(struct postern_net *pn)
 
 	if (pn->hooked)
 		return 0;
-	err = markers_alloc(pn);
+	err = postern_markers_alloc(pn);
 	if (err)
 		return err;
 	/* policies with ports must see whole packets */
@@ -332,7 +281,7 @@ err_defrag6:
 err_defrag4:
 	nf_defrag_ipv4_disable(pn->net);
 err_marker:
-	markers_free(pn);
+	postern_markers_free(pn);
 	return err;
 }
 
@@ -345,10 +294,4 @@ void postern_hooks_disable(struct postern_net *pn)
 	nf_defrag_ipv6_disable(pn->net);
 	nf_defrag_ipv4_disable(pn->net);
 	pn->hooked = false;
-}
-
-/* The last packet through an SA has gone its way. */
-void postern_hooks_exit(struct postern_net *pn)
-{
-	markers_free(pn);
 }

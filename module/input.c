@@ -17,7 +17,7 @@
 #include "compat.h"
 #include "expire.h"
 #include "flow.h"
-#include "hooks.h"
+#include "marker.h"
 #include "outer.h"
 #include "path.h"
 #include "xform.h"

@@ -13,6 +13,7 @@
 #include "crypt.h"
 #include "event.h"
 #include "hooks.h"
+#include "marker.h"
 #include "netlink.h"
 #include "notify.h"
 #include "path.h"
@@ -78,7 +79,7 @@ static void __net_exit postern_net_exit(struct net *net)
 	wait_event(pn->spd.gone, !atomic_read(&pn->spd.alive));
 	flush_workqueue(postern_wq);
 
-	postern_hooks_exit(pn);
+	postern_markers_free(pn);
 	postern_spd_exit(&pn->spd);
 	postern_sad_exit(&pn->sad);
 	postern_seqnos_exit(&pn->seqnos);

@@ -83,7 +83,7 @@
 	R(OUT_STACK, "out-stack", \
 	  "the stack refused the protected packet: a firewall rule or a full device queue") \
 	R(OUT_LOOPBACK, "out-loopback", \
-	  "the loopback copy of a protected multicast or broadcast packet could not be kept on this host") \
+	  "the looped copy of an own protected multicast packet; this host has had it in clear already") \
 	R(NETNS_EXIT, "netns-exit", \
 	  "the network namespace was going away")
 
