@@ -16,6 +16,7 @@
 #include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_helper.h>
 #include <net/route.h>
 #include "compat.h"
 #include "flow.h"
@@ -164,6 +165,43 @@ static bool is_loop_copy(const struct sk_buff *skb,
 	return true;
 }
 
+static bool is_protected(struct postern_net *pn, const struct postern_flow *flow)
+{
+	const struct postern_policy *policy;
+
+	policy = postern_spd_match(&pn->spd, POSTERN_SPD_OUT, flow);
+	return policy && policy->action == POSTERN_ACTION_PROTECT;
+}
+
+/*
+ * A flowtable sends the later packets of a flow straight from one device to another,
+ * past all of us.  It refuses flows that have a conntrack helper, so a new flow of
+ * which either direction is to be protected gets the place of one, empty.
+ *
+ * Return: false without memory.
+ */
+static bool refuse_flowtable(struct postern_net *pn, const struct sk_buff *skb,
+			     const struct postern_flow *flow)
+{
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+	struct postern_flow reply = {
+		.src = flow->dst,
+		.dst = flow->src,
+		.family = flow->family,
+		.proto = flow->proto,
+		.opaque = flow->opaque,
+		.sport = flow->dport,
+		.dport = flow->sport,
+	};
+
+	if (likely(!ct || nf_ct_is_confirmed(ct) || nf_ct_is_template(ct)) ||
+	    nfct_help(ct) ||
+	    (!is_protected(pn, flow) && !is_protected(pn, &reply)))
+		return true;
+	return nf_ct_helper_ext_add(ct, GFP_ATOMIC);
+}
+
 static unsigned int post_routing(struct sk_buff *skb,
 				 const struct nf_hook_state *state, bool ipv4)
 {
@@ -177,6 +215,10 @@ static unsigned int post_routing(struct sk_buff *skb,
 		return NF_ACCEPT;
 	if (!postern_flow_read(&flow, skb, ipv4 ? AF_INET : AF_INET6)) {
 		postern_drop(&site, skb, POSTERN_DROP_OUT_MALFORMED);
+		return NF_STOLEN;
+	}
+	if (unlikely(!refuse_flowtable(pn, skb, &flow))) {
+		postern_drop(&site, skb, POSTERN_DROP_OUT_MEMORY);
 		return NF_STOLEN;
 	}
 	policy = postern_spd_match(&pn->spd, POSTERN_SPD_OUT, &flow);

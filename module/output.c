@@ -3,8 +3,8 @@
  * The way out: from hooks.c, a packet that a policy says to protect; to the stack's
  * ip_local_out(), the protected packets.
  *
- *   postern_output      SA, route, size, segments, numbers    stage 1
- *   output_one          room, outer header, transform         stage 2
+ *   postern_output      SA, route, size, segments             stage 1
+ *   output_one          number, room, outer header, transform stages 1 and 2
  *   output_finish       mark, send                            stage 3
  *
  * Context: RCU read side, bottom halves off (all but postern_output_init).
@@ -163,7 +163,7 @@ static void output_header(const struct postern_out *o, const struct sk_buff *in,
 }
 
 /* Stage 2, one packet or segment; @skb is consumed. */
-static void output_one(const struct postern_out *o, struct sk_buff *skb, u64 seq)
+static void output_one(const struct postern_out *o, struct sk_buff *skb)
 {
 	const struct postern_xform *xform = postern_xform(o->sa);
 	struct postern_sa *sa = o->sa;
@@ -173,21 +173,27 @@ static void output_one(const struct postern_out *o, struct sk_buff *skb, u64 seq
 	struct postern_job *job;
 	struct sk_buff *out;
 	unsigned int len;
+	u64 seq;
 	int err;
 
 	site.policy = o->policy->index;
-	reason = POSTERN_DROP_OUT_SEQUENCE;
-	if (unlikely(seq > U32_MAX)) {
-		postern_sa_exhausted(sa);
-		goto drop;
-	}
-	reason = POSTERN_DROP_OUT_LIFETIME;
-	if (unlikely(!postern_sa_spend(sa, skb->len)))
-		goto drop;
 	reason = POSTERN_DROP_OUT_TOO_BIG;
 	len = o->outer_len + payload + xform->room(sa, payload);
 	if (unlikely(len > IP_MAX_MTU + (sa->ipv4 ? 0 : sizeof(struct ipv6hdr))))
 		goto drop;
+	reason = POSTERN_DROP_OUT_LIFETIME;
+	if (unlikely(!postern_sa_spend(sa, skb->len)))
+		goto drop;
+	/*
+	 * As late as can be: what another CPU sends between this and our sending
+	 * must stay less than the window of the peer.
+	 */
+	reason = POSTERN_DROP_OUT_SEQUENCE;
+	seq = postern_seqno_take(sa->seqno);
+	if (unlikely(seq > U32_MAX)) {
+		postern_sa_exhausted(sa);
+		goto drop;
+	}
 
 	reason = POSTERN_DROP_OUT_MEMORY;
 	out = postern_skb_alloc(LL_RESERVED_SPACE(dst_dev(o->dst)), len,
@@ -384,7 +390,6 @@ static void output_protected(struct postern_out *o)
 	unsigned int n = postern_drop_segs(o->skb), made = 0;
 	struct sk_buff *skb, *next, *list;
 	enum postern_drop_reason reason;
-	u64 seq;
 
 	site.policy = o->policy->index;
 	o->dst = NULL;
@@ -402,10 +407,9 @@ static void output_protected(struct postern_out *o)
 		made++;
 	if (unlikely(made != n))	/* counted by what the sender thought */
 		postern_stat_add(o->pn->stats, out_packets, (s64)made - n);
-	seq = postern_seqno_take(o->sa->seqno, made);
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
-		output_one(o, skb, seq++);
+		output_one(o, skb);
 	}
 out:
 	dst_release(o->dst);

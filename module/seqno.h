@@ -52,10 +52,10 @@ struct postern_seqno *postern_seqno_get(struct postern_seqnos *all,
 void postern_seqno_put(struct postern_seqnos *all, struct postern_seqno *seqno);
 void postern_seqno_raise(struct postern_seqno *seqno, u64 last);
 
-/* The first of @n numbers that nobody else gets. */
-static inline u64 postern_seqno_take(struct postern_seqno *seqno, unsigned int n)
+/* A number that nobody else gets. */
+static inline u64 postern_seqno_take(struct postern_seqno *seqno)
 {
-	return atomic64_add_return(n, &seqno->last) - n + 1;
+	return atomic64_inc_return(&seqno->last);
 }
 
 #endif
