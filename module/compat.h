@@ -41,6 +41,11 @@
 #define GENL_MCAST_CAP_NET_ADMIN	GENL_UNS_ADMIN_PERM
 #endif
 
+/* The check was there before the answer that names the attribute. */
+#ifndef NL_REQ_ATTR_CHECK
+#define NL_REQ_ATTR_CHECK(extack, nest, tb, type)	(!(tb)[type])
+#endif
+
 /* What a dump was asked for. */
 #ifndef HAVE_GENL_INFO_DUMP
 #define genl_info_dump(cb)	genl_dumpit_info(cb)
