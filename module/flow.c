@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <net/icmp.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/ndisc.h>
@@ -39,35 +41,35 @@ static void read_ports(struct postern_flow *flow, const struct sk_buff *skb,
 	}
 }
 
-static bool read_ipv4(struct postern_flow *flow, const struct sk_buff *skb)
+/* @upper: offset of the upper layer header, negative when it is not there. */
+static bool read_ipv4(struct postern_flow *flow, const struct sk_buff *skb,
+		      int off, int *upper)
 {
 	const struct iphdr *iph;
 	struct iphdr buf;
-	int off;
 
-	off = skb_network_offset(skb);
 	iph = skb_header_pointer(skb, off, sizeof(buf), &buf);
 	if (!iph || iph->version != 4 || iph->ihl < 5)
 		return false;
 	flow->src.ip = iph->saddr;
 	flow->dst.ip = iph->daddr;
 	flow->proto = iph->protocol;
+	*upper = off + iph->ihl * 4;
 	if (iph->frag_off & htons(IP_OFFSET))
 		flow->opaque = true;
 	else
-		read_ports(flow, skb, off + iph->ihl * 4);
+		read_ports(flow, skb, *upper);
 	return true;
 }
 
-static bool read_ipv6(struct postern_flow *flow, const struct sk_buff *skb)
+static bool read_ipv6(struct postern_flow *flow, const struct sk_buff *skb,
+		      int off, int *upper)
 {
 	const struct ipv6hdr *ip6h;
 	struct ipv6hdr buf;
 	__be16 frag_off;
-	int off;
 	u8 next;
 
-	off = skb_network_offset(skb);
 	ip6h = skb_header_pointer(skb, off, sizeof(buf), &buf);
 	if (!ip6h || ip6h->version != 6)
 		return false;
@@ -75,6 +77,7 @@ static bool read_ipv6(struct postern_flow *flow, const struct sk_buff *skb)
 	flow->dst.in6 = ip6h->daddr;
 	next = ip6h->nexthdr;
 	off = ipv6_skip_exthdr(skb, off + sizeof(buf), &next, &frag_off);
+	*upper = off;
 	flow->proto = next;
 	if (off < 0)	/* headers cut off: the protocol is not known either */
 		flow->proto = IPPROTO_NONE;
@@ -83,6 +86,15 @@ static bool read_ipv6(struct postern_flow *flow, const struct sk_buff *skb)
 	else
 		read_ports(flow, skb, off);
 	return true;
+}
+
+static bool read_at(struct postern_flow *flow, const struct sk_buff *skb,
+		    u8 family, int off, int *upper)
+{
+	memset(flow, 0, sizeof(*flow));
+	flow->family = family;
+	return family == AF_INET ? read_ipv4(flow, skb, off, upper) :
+				   read_ipv6(flow, skb, off, upper);
 }
 
 /**
@@ -96,9 +108,51 @@ static bool read_ipv6(struct postern_flow *flow, const struct sk_buff *skb)
 bool postern_flow_read(struct postern_flow *flow, const struct sk_buff *skb,
 		       u8 family)
 {
-	memset(flow, 0, sizeof(*flow));
-	flow->family = family;
-	return family == AF_INET ? read_ipv4(flow, skb) : read_ipv6(flow, skb);
+	int upper;
+
+	return read_at(flow, skb, family, skb_network_offset(skb), &upper);
+}
+
+static bool is_icmp_error(const struct postern_flow *flow)
+{
+	if (flow->opaque)
+		return false;
+	if (flow->family == AF_INET)
+		return flow->proto == IPPROTO_ICMP && icmp_is_err(flow->sport);
+	return flow->proto == IPPROTO_ICMPV6 &&
+	       !(flow->sport & ICMPV6_INFOMSG_MASK);
+}
+
+/**
+ * postern_flow_read_quoted - the packet that an ICMP error is about
+ * @quoted: to be filled
+ * @skb: packet, its network header set
+ * @flow: of @skb
+ *
+ * Return: false when @skb is no ICMP error or quotes no IP header.
+ */
+bool postern_flow_read_quoted(struct postern_flow *quoted,
+			      const struct sk_buff *skb,
+			      const struct postern_flow *flow)
+{
+	struct postern_flow outer;
+	int upper;
+
+	if (likely(!is_icmp_error(flow)) ||
+	    !read_at(&outer, skb, flow->family, skb_network_offset(skb), &upper))
+		return false;
+	return read_at(quoted, skb, flow->family, upper + sizeof(struct icmphdr),
+		       &upper);
+}
+
+/* The flow of the answers. */
+void postern_flow_reverse(struct postern_flow *to, const struct postern_flow *from)
+{
+	*to = *from;
+	to->src = from->dst;
+	to->dst = from->src;
+	to->sport = from->dport;
+	to->dport = from->sport;
 }
 
 /**

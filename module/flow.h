@@ -8,6 +8,10 @@
 
 bool postern_flow_read(struct postern_flow *flow, const struct sk_buff *skb,
 		       u8 family);
+bool postern_flow_read_quoted(struct postern_flow *quoted,
+			      const struct sk_buff *skb,
+			      const struct postern_flow *flow);
+void postern_flow_reverse(struct postern_flow *to, const struct postern_flow *from);
 bool postern_flow_is_nd(const struct postern_flow *flow);
 
 #endif

@@ -165,12 +165,29 @@ static bool is_loop_copy(const struct sk_buff *skb,
 	return true;
 }
 
-static bool is_protected(struct postern_net *pn, const struct postern_flow *flow)
+static struct postern_policy *match_protect(struct postern_net *pn,
+					     const struct postern_flow *flow)
 {
-	const struct postern_policy *policy;
+	struct postern_policy *policy;
 
 	policy = postern_spd_match(&pn->spd, POSTERN_SPD_OUT, flow);
-	return policy && policy->action == POSTERN_ACTION_PROTECT;
+	return policy && policy->action == POSTERN_ACTION_PROTECT ? policy : NULL;
+}
+
+/*
+ * An ICMP error quotes the packet that it is about: to a sender behind a tunnel it
+ * goes through the tunnel, whatever its own source is (RFC 4301 section 6.2).
+ */
+static struct postern_policy *match_quoted(struct postern_net *pn,
+					    const struct sk_buff *skb,
+					    const struct postern_flow *flow)
+{
+	struct postern_flow quoted, reply;
+
+	if (likely(!postern_flow_read_quoted(&quoted, skb, flow)))
+		return NULL;
+	postern_flow_reverse(&reply, &quoted);
+	return match_protect(pn, &reply);
 }
 
 /*
@@ -185,19 +202,13 @@ static bool refuse_flowtable(struct postern_net *pn, const struct sk_buff *skb,
 {
 	enum ip_conntrack_info ctinfo;
 	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
-	struct postern_flow reply = {
-		.src = flow->dst,
-		.dst = flow->src,
-		.family = flow->family,
-		.proto = flow->proto,
-		.opaque = flow->opaque,
-		.sport = flow->dport,
-		.dport = flow->sport,
-	};
+	struct postern_flow reply;
 
 	if (likely(!ct || nf_ct_is_confirmed(ct) || nf_ct_is_template(ct)) ||
-	    nfct_help(ct) ||
-	    (!is_protected(pn, flow) && !is_protected(pn, &reply)))
+	    nfct_help(ct))
+		return true;
+	postern_flow_reverse(&reply, flow);
+	if (!match_protect(pn, flow) && !match_protect(pn, &reply))
 		return true;
 	return nf_ct_helper_ext_add(ct, GFP_ATOMIC);
 }
@@ -223,6 +234,8 @@ static unsigned int post_routing(struct sk_buff *skb,
 	}
 	policy = postern_spd_match(&pn->spd, POSTERN_SPD_OUT, &flow);
 	if (!policy || policy->action == POSTERN_ACTION_BYPASS)
+		policy = match_quoted(pn, skb, &flow);
+	if (!policy)
 		return NF_ACCEPT;
 	if (postern_flow_is_nd(&flow) || is_loop_copy(skb, state, ipv4))
 		return NF_ACCEPT;

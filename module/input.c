@@ -23,11 +23,14 @@
 #include "xform.h"
 
 /*
- * Inner fragments are reassembled before the policy check, each SA by itself and
- * apart from what the stack reassembles: a fragment in clear can never complete a
- * packet that came through an SA (RFC 4301 section 7).
+ * Inner fragments are reassembled before the policy check, the SAs and the stack
+ * apart from each other: a fragment in clear can never complete a packet that came
+ * through an SA (RFC 4301 section 7).  Of this range the stack uses the first number
+ * only, for bridged packets, and a gateway tells nobody when a packet stays
+ * incomplete.
  */
-#define DEFRAG_USER	0x80000000U
+#define DEFRAG_USER(sa)	(IP_DEFRAG_CONNTRACK_BRIDGE_IN + 1 + \
+			 (u32)(sa)->id % USHRT_MAX)
 
 static struct gro_cells cells;
 static struct net_device *cells_dev;
@@ -175,7 +178,7 @@ static void rebuild_mac(struct sk_buff *skb, const struct sk_buff *in)
 static bool defragment(struct postern_net *pn, const struct postern_sa *sa,
 		       struct sk_buff *skb)
 {
-	u32 user = DEFRAG_USER | (u32)sa->id;
+	u32 user = DEFRAG_USER(sa);
 	int err = 0;
 
 	memset(skb->cb, 0, sizeof(skb->cb));

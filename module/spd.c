@@ -129,7 +129,8 @@ static void policy_unpublished(struct postern_net *pn,
  * A policy that says PROTECT keeps the module from being unloaded, since then
  * nothing would protect any more.
  *
- * Return: 0 or -ENOMEM. Context: process, configuration lock held.
+ * Return: 0, -ENOMEM, or -ENODEV when the module is about to go.
+ * Context: process, configuration lock held.
  */
 int postern_spd_add(struct postern_net *pn, struct postern_policy *policy,
 		    struct postern_policy *old)
@@ -137,9 +138,11 @@ int postern_spd_add(struct postern_net *pn, struct postern_policy *policy,
 	struct postern_spd *spd = &pn->spd;
 	int err;
 
+	if (policy->action == POSTERN_ACTION_PROTECT && !try_module_get(THIS_MODULE))
+		return -ENODEV;
 	err = slot_bind(pn, policy);
 	if (err)
-		return err;
+		goto err_module;
 	if (old)
 		policy->index = old->index;
 	err = xa_err(xa_store(&spd->by_index, policy->index, policy, GFP_KERNEL));
@@ -154,8 +157,6 @@ int postern_spd_add(struct postern_net *pn, struct postern_policy *policy,
 			goto err_index;
 		spd->count++;
 	}
-	if (policy->action == POSTERN_ACTION_PROTECT)
-		__module_get(THIS_MODULE);
 	if (old)
 		policy_unpublished(pn, old);
 	return 0;
@@ -166,6 +167,9 @@ err_slot:
 	if (policy->slot)
 		postern_slot_put(policy->slot);
 	policy->slot = NULL;
+err_module:
+	if (policy->action == POSTERN_ACTION_PROTECT)
+		module_put(THIS_MODULE);
 	return err;
 }
 
