@@ -31,6 +31,7 @@ struct bridge {
 	struct nl nl;		/* requests */
 	struct nl events;
 	struct xfrm xfrm;	/* requests */
+	struct xfrm xfrm_dumps;
 	struct xfrm xfrm_events;
 	struct pollfd fd[FD_COUNT];
 	bool resync;
@@ -183,6 +184,8 @@ static int open_all(struct bridge *b)
 		return failed("postern: cannot listen to its events", err);
 	err = xfrm_open(&b->xfrm, NULL);
 	if (!err)
+		err = xfrm_open(&b->xfrm_dumps, NULL);
+	if (!err)
 		err = xfrm_open(&b->xfrm_events, groups);
 	if (err)
 		return failed("cannot listen to XFRM", err);
@@ -202,6 +205,7 @@ static void close_all(struct bridge *b)
 	if (b->fd[FD_TIMER].fd >= 0)
 		close(b->fd[FD_TIMER].fd);
 	xfrm_close(&b->xfrm_events);
+	xfrm_close(&b->xfrm_dumps);
 	xfrm_close(&b->xfrm);
 	nl_close(&b->events);
 	nl_close(&b->nl);
@@ -217,6 +221,7 @@ static int serve(struct bridge *b)
 	b->mirror.nl = &b->nl;
 	b->mirror.events = &b->events;
 	b->mirror.xfrm = &b->xfrm;
+	b->mirror.dumps = &b->xfrm_dumps;
 	err = resync(b);
 	if (!err) {
 		report(b, "READY=1\n");

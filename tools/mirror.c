@@ -151,7 +151,7 @@ static int dump(struct mirror *m, uint16_t type, xfrm_msg_cb cb)
 	int err, tries = DUMP_TRIES;
 
 	do
-		err = xfrm_dump(m->xfrm, type, cb, m);
+		err = xfrm_dump(m->dumps, type, cb, m);
 	while (err == -EINTR && --tries);
 	if (err)
 		log_event("dump of XFRM failed: %s", strerror(-err));

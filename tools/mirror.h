@@ -54,6 +54,7 @@ struct mirror {
 	uint32_t if_id;
 	struct nl *nl;
 	struct xfrm *xfrm;
+	struct xfrm *dumps;	/* requests are sent while one goes on */
 	struct nl *events;	/* joined to the groups of Postern */
 	unsigned int sas;
 	unsigned int policies;

@@ -724,8 +724,6 @@ int mirror_write_numbers(struct mirror *m)
 	struct sa all;
 
 	mirror_forget_sas(m);
-	if (!m->sas)
-		return 0;
 	memset(&all, 0, sizeof(all));
 	all.has = HAS(POSTERN_A_SA_OWNER);
 	all.owner = m->if_id;
