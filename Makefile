@@ -23,17 +23,20 @@ tools:
 	$(MAKE) -C tools $(TFLAGS)
 
 install: modules tools
-	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(INSTALL_MOD_PATH) INSTALL_MOD_DIR=$(INSTALL_MOD_DIR) modules_install
+	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(INSTALL_MOD_PATH) INSTALL_MOD_DIR=$(INSTALL_MOD_DIR) $(nosign) modules_install
 	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(kernelrelease)
 	$(MAKE) -C tools install
-	@echo "The module is not signed: with Secure Boot, sign it with a key that this machine trusts."
+	@modinfo $(INSTALL_MOD_PATH)/lib/modules/$(kernelrelease)/$(INSTALL_MOD_DIR)/postern.ko* | grep -q ^signer: || \
+		echo "The module is not signed: with Secure Boot, sign it with a key that this machine trusts."
 
 uninstall:
 	$(RM) $(INSTALL_MOD_PATH)/lib/modules/$(kernelrelease)/$(INSTALL_MOD_DIR)/postern.ko*
 	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(kernelrelease)
 	$(MAKE) -C tools uninstall
 
-kernelrelease = $(shell $(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease)
+kernelrelease = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h)
+# Debian's configuration signs on installation, with a key that Debian keeps.
+nosign = $(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=)
 
 setup:
 	@selftests/setup

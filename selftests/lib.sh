@@ -192,6 +192,20 @@ load_postern() {
 	pp insmod "$POSTERN_KO" "$@"
 }
 
+# install_postern: the module where modprobe finds it, as "make install" puts it.
+install_postern() {
+	local d
+
+	d=/lib/modules/$(uname -r)
+	mkdir -p "$d/updates"
+	cp "$POSTERN_KO" "$d/updates/"
+	if [[ -d $RESULTS/index ]]; then
+		cp "$RESULTS"/index/* "$d/"
+	else
+		pp depmod
+	fi
+}
+
 postern_loaded() { [[ -d /sys/module/postern ]]; }
 
 # Going away must always work: with the namespaces their policies are gone.
