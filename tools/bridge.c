@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <linux/rtnetlink.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,17 +25,20 @@
 /* Datagrams of one socket before the other gets its turn. */
 #define BATCH		64
 
-enum { FD_XFRM, FD_POSTERN, FD_SIGNAL, FD_TIMER, FD_COUNT };
+enum { FD_XFRM, FD_POSTERN, FD_HOST, FD_SIGNAL, FD_TIMER, FD_COUNT };
 
 struct bridge {
 	struct mirror mirror;
 	struct nl nl;		/* requests */
 	struct nl events;
-	struct xfrm xfrm;	/* requests */
-	struct xfrm xfrm_dumps;
-	struct xfrm xfrm_events;
+	struct nlsock xfrm;	/* requests */
+	struct nlsock xfrm_dumps;
+	struct nlsock xfrm_events;
+	struct nlsock rt;	/* requests */
+	struct nlsock rt_events;
 	struct pollfd fd[FD_COUNT];
 	bool resync;
+	bool routes_changed;
 	bool stop;
 };
 
@@ -66,13 +70,34 @@ static void read_xfrm(struct bridge *b)
 	int err;
 
 	for (i = 0; i < BATCH && mirror_readable(b->fd[FD_XFRM].fd); i++) {
-		err = xfrm_listen(&b->xfrm_events, mirror_xfrm_event,
+		err = nlsock_listen(&b->xfrm_events, mirror_xfrm_event,
 				  &b->mirror);
 		if (err) {
 			log_detail("resync needed");
 			b->resync = true;
 		}
 	}
+}
+
+static int on_host(const struct nlmsghdr *nlh, void *data)
+{
+	struct bridge *b = data;
+
+	/* A router's table may change all the time: that waits for the timer. */
+	if (nlh->nlmsg_type == RTM_NEWADDR || nlh->nlmsg_type == RTM_DELADDR)
+		b->mirror.host_changed = true;
+	else
+		b->routes_changed = true;
+	return 0;
+}
+
+static void read_host(struct bridge *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < BATCH && mirror_readable(b->fd[FD_HOST].fd); i++)
+		if (nlsock_listen(&b->rt_events, on_host, b))
+			b->mirror.host_changed = true;
 }
 
 static int read_signal(struct bridge *b)
@@ -105,6 +130,10 @@ static int read_timer(struct bridge *b)
 		log_event("Postern does not answer: %s", strerror(-err));
 		return err;
 	}
+	if (b->routes_changed) {
+		b->routes_changed = false;
+		b->mirror.host_changed = true;
+	}
 	report(b, "WATCHDOG=1\n");
 	return 0;
 }
@@ -123,12 +152,16 @@ static int run(struct bridge *b)
 			read_xfrm(b);
 		if (b->fd[FD_POSTERN].revents)
 			mirror_drain_events(&b->mirror);
+		if (b->fd[FD_HOST].revents)
+			read_host(b);
 		if (b->resync)
 			err = resync(b);
 		if (!err && b->fd[FD_TIMER].revents)
 			err = read_timer(b);
 		if (!err && b->fd[FD_SIGNAL].revents)
 			err = read_signal(b);
+		if (!err && b->mirror.host_changed)
+			mirror_follow_host(&b->mirror);
 	}
 	return err;
 }
@@ -170,6 +203,10 @@ static int open_all(struct bridge *b)
 		XFRMNLGRP_SA, XFRMNLGRP_POLICY, XFRMNLGRP_EXPIRE,
 		XFRMNLGRP_MIGRATE, 0
 	};
+	static const unsigned int host_groups[] = {
+		RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
+		RTNLGRP_IPV6_ROUTE, 0
+	};
 	int err;
 
 	err = nl_open(&b->nl);
@@ -182,14 +219,20 @@ static int open_all(struct bridge *b)
 		err = nl_join(&b->events, POSTERN_MCGRP_ACQUIRE);
 	if (err)
 		return failed("postern: cannot listen to its events", err);
-	err = xfrm_open(&b->xfrm, NULL);
+	err = nlsock_open(&b->xfrm, NETLINK_XFRM, NULL);
 	if (!err)
-		err = xfrm_open(&b->xfrm_dumps, NULL);
+		err = nlsock_open(&b->xfrm_dumps, NETLINK_XFRM, NULL);
 	if (!err)
-		err = xfrm_open(&b->xfrm_events, groups);
+		err = nlsock_open(&b->xfrm_events, NETLINK_XFRM, groups);
 	if (err)
 		return failed("cannot listen to XFRM", err);
-	b->fd[FD_XFRM].fd = xfrm_fd(&b->xfrm_events);
+	err = nlsock_open(&b->rt, NETLINK_ROUTE, NULL);
+	if (!err)
+		err = nlsock_open(&b->rt_events, NETLINK_ROUTE, host_groups);
+	if (err)
+		return failed("cannot listen to rtnetlink", err);
+	b->fd[FD_HOST].fd = nlsock_fd(&b->rt_events);
+	b->fd[FD_XFRM].fd = nlsock_fd(&b->xfrm_events);
 	b->fd[FD_POSTERN].fd = nl_fd(&b->events);
 	b->fd[FD_SIGNAL].fd = open_signals();
 	b->fd[FD_TIMER].fd = open_timer();
@@ -204,9 +247,11 @@ static void close_all(struct bridge *b)
 		close(b->fd[FD_SIGNAL].fd);
 	if (b->fd[FD_TIMER].fd >= 0)
 		close(b->fd[FD_TIMER].fd);
-	xfrm_close(&b->xfrm_events);
-	xfrm_close(&b->xfrm_dumps);
-	xfrm_close(&b->xfrm);
+	nlsock_close(&b->rt_events);
+	nlsock_close(&b->rt);
+	nlsock_close(&b->xfrm_events);
+	nlsock_close(&b->xfrm_dumps);
+	nlsock_close(&b->xfrm);
 	nl_close(&b->events);
 	nl_close(&b->nl);
 	mirror_free(&b->mirror);
@@ -222,7 +267,10 @@ static int serve(struct bridge *b)
 	b->mirror.events = &b->events;
 	b->mirror.xfrm = &b->xfrm;
 	b->mirror.dumps = &b->xfrm_dumps;
+	b->mirror.rt = &b->rt;
 	err = resync(b);
+	if (!err)
+		err = mirror_follow_host(&b->mirror);
 	if (!err) {
 		report(b, "READY=1\n");
 		err = run(b);
@@ -238,14 +286,18 @@ static int serve(struct bridge *b)
 static void usage(FILE *to)
 {
 	fprintf(to,
-"Usage: postern bridge --if-id ID [ --no-ike-bypass ] [ --verbose ]\n"
+"Usage: postern bridge --if-id ID [ --no-ike-bypass ] [ --no-routes ]\n"
+"                      [ --verbose ]\n"
 "\n"
 "Mirrors the SAs and policies that an IKE daemon gives to the kernel's XFRM\n"
 "under interface id ID into Postern, and tells the daemon of acquires, expiries\n"
 "and counters. In strongSwan: if_id_in = ID, if_id_out = ID.\n"
 "\n"
 "  --if-id ID        1 to 4294967295; no XFRM interface may have it\n"
-"  --no-ike-bypass   make no policies that let UDP ports 500 and 4500 pass\n"
+"  --no-ike-bypass   make no policies that let UDP ports 500 and 4500 of this\n"
+"                    host pass\n"
+"  --no-routes       make no routes in table 220; they give what this host\n"
+"                    itself sends into a tunnel a source address that fits\n"
 "  --verbose         say also what is left as it is\n"
 "\n"
 "SIGHUP compares all again. SIGTERM ends the bridge and leaves the SAs and\n"
@@ -275,12 +327,12 @@ int cmd_bridge(int argc, char **argv)
 	static const struct option opts[] = {
 		{ "if-id", required_argument, NULL, 'i' },
 		{ "no-ike-bypass", no_argument, NULL, 'n' },
+		{ "no-routes", no_argument, NULL, 'r' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct bridge b;
-	bool bypass = true;
 	int c, rc;
 
 	memset(&b, 0, sizeof(b));
@@ -289,14 +341,17 @@ int cmd_bridge(int argc, char **argv)
 		b.fd[c].events = POLLIN;
 	}
 	optind = 1;
-	while ((c = getopt_long(argc, argv, "+i:nvh", opts, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "+i:nrvh", opts, NULL)) != -1) {
 		switch (c) {
 		case 'i':
 			if (!parse_id(optarg, &b.mirror.if_id))
 				return EXIT_USAGE;
 			break;
 		case 'n':
-			bypass = false;
+			b.mirror.no_bypass = true;
+			break;
+		case 'r':
+			b.mirror.no_routes = true;
 			break;
 		case 'v':
 			log_verbose = true;
@@ -320,8 +375,6 @@ int cmd_bridge(int argc, char **argv)
 		usage(stderr);
 		return EXIT_USAGE;
 	}
-	if (bypass)
-		mirror_add_bypass(&b.mirror);
 	rc = serve(&b);
 	close_all(&b);
 	return rc;

@@ -146,7 +146,7 @@ int mirror_xfrm_event(const struct nlmsghdr *nlh, void *data)
 	return 0;
 }
 
-static int dump(struct mirror *m, uint16_t type, xfrm_msg_cb cb)
+static int dump(struct mirror *m, uint16_t type, nlsock_cb cb)
 {
 	int err, tries = DUMP_TRIES;
 
@@ -167,10 +167,12 @@ int mirror_resync(struct mirror *m)
 	int err;
 
 	m->dumping = true;
-	mirror_place_bypass(m);
+	/* First of all, IKE: the daemon may be at it. */
+	err = mirror_follow_host(m);
 	mirror_unsee_sas(m);
 	mirror_unsee_policies(m);
-	err = dump(m, XFRM_MSG_GETSA, see_sa);
+	if (!err)
+		err = dump(m, XFRM_MSG_GETSA, see_sa);
 	if (!err)
 		err = mirror_sweep_sas(m);
 	if (!err)

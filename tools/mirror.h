@@ -8,6 +8,7 @@
 #define POSTERN_TOOL_MIRROR_H
 
 #include "nl.h"
+#include "nlsock.h"
 #include "policy.h"
 #include "xfrm.h"
 
@@ -21,7 +22,6 @@
 #define MIRROR_REMEMBER		120
 /* Precedence of the policies that let IKE pass. */
 #define MIRROR_BYPASS_PRIORITY	1
-#define MIRROR_BYPASS_MAX	8
 
 /* An SA of XFRM with our id, or, in the graveyard, one that was. */
 struct shadow_sa {
@@ -53,9 +53,13 @@ struct shadow_policy {
 struct mirror {
 	uint32_t if_id;
 	struct nl *nl;
-	struct xfrm *xfrm;
-	struct xfrm *dumps;	/* requests are sent while one goes on */
+	struct nlsock *xfrm;
+	struct nlsock *dumps;	/* requests are sent while one goes on */
+	struct nlsock *rt;
 	struct nl *events;	/* joined to the groups of Postern */
+	bool no_bypass;
+	bool no_routes;
+	bool host_changed;	/* bypass policies and routes are to be looked at */
 	unsigned int sas;
 	unsigned int policies;
 	unsigned int refused;
@@ -63,12 +67,9 @@ struct mirror {
 	struct shadow_sa *sa[MIRROR_BUCKETS];
 	struct shadow_sa *graveyard;
 	struct shadow_policy *policy[MIRROR_BUCKETS];
-	unsigned int bypasses;
-	struct policy bypass[MIRROR_BYPASS_MAX];
+	unsigned int bypasses;	/* policies that let IKE pass */
+	struct policy *bypass;
 };
-
-/* Prepare the policies that let IKE pass; mirror_resync() installs them. */
-void mirror_add_bypass(struct mirror *m);
 
 /**
  * mirror_resync() - make Postern equal to XFRM by dump and difference
@@ -96,6 +97,13 @@ int mirror_postern_event(uint8_t cmd, const void *attrs, size_t len,
  * Return: 0 or a negative errno of the dump.
  */
 int mirror_write_numbers(struct mirror *m);
+
+/**
+ * mirror_follow_host() - bypass policies and routes for the host's addresses
+ *
+ * Return: 0 or a negative errno.
+ */
+int mirror_follow_host(struct mirror *m);
 
 /* Follow what is queued of the events of Postern, without waiting. */
 void mirror_drain_events(struct mirror *m);
@@ -125,7 +133,11 @@ void mirror_drop_policy(struct mirror *m, const struct xfrm_policy *x);
 int mirror_sweep_policies(struct mirror *m);
 void mirror_unsee_policies(struct mirror *m);
 void mirror_forget_policies(struct mirror *m);
-void mirror_place_bypass(struct mirror *m);
+void mirror_place_bypass(struct mirror *m, const struct policy *old,
+			 unsigned int olds);
+void mirror_for_each_policy(const struct mirror *m,
+			    void (*cb)(const struct policy *p, void *data),
+			    void *data);
 void mirror_acquire(struct mirror *m, const struct policy *acquire);
 
 #endif

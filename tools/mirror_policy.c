@@ -4,13 +4,9 @@
 #include "mirror.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define PORT_IKE	500
-#define PORT_NATT	4500
 
 /* A selector in which what is left out is written out, to be compared. */
 struct plain {
@@ -232,6 +228,7 @@ static void place_shadow(struct mirror *m, struct shadow_policy *s)
 	if (!s->mirrored)
 		m->policies++;
 	s->mirrored = true;
+	m->host_changed = true;
 	if (err)
 		log_detail("policy unchanged: %s", text_of(&want, buf));
 	else
@@ -252,6 +249,7 @@ static void forget(struct mirror *m, struct shadow_policy **link,
 		m->refused--;
 	if (s->mirrored)
 		m->policies--;
+	m->host_changed = true;
 	remove_policy(m, &s->xfrm.policy, why);
 	free(s);
 }
@@ -403,48 +401,9 @@ int mirror_sweep_policies(struct mirror *m)
 	return err;
 }
 
-void mirror_add_bypass(struct mirror *m)
-{
-	static const uint8_t dirs[] = { POSTERN_DIR_IN, POSTERN_DIR_OUT };
-	static const uint16_t ports[] = { PORT_IKE, PORT_NATT };
-	static const uint8_t lens[] = { 4, 16 };
-	struct policy *p;
-	unsigned int i;
-
-	for (i = 0; i < MIRROR_BYPASS_MAX; i++) {
-		p = &m->bypass[m->bypasses++];
-		p->has = HAS(POSTERN_A_POLICY_DIR) |
-			 HAS(POSTERN_A_POLICY_ACTION) |
-			 HAS(POSTERN_A_POLICY_PRIORITY) |
-			 HAS(POSTERN_A_POLICY_OWNER) |
-			 HAS(POSTERN_A_POLICY_SELECTOR);
-		p->dir = dirs[i & 1];
-		p->action = POSTERN_ACTION_BYPASS;
-		p->priority = MIRROR_BYPASS_PRIORITY;
-		p->owner = m->if_id;
-		p->selector.has = HAS(POSTERN_A_SELECTOR_SRC) |
-				  HAS(POSTERN_A_SELECTOR_SRC_LEN) |
-				  HAS(POSTERN_A_SELECTOR_DST) |
-				  HAS(POSTERN_A_SELECTOR_DST_LEN) |
-				  HAS(POSTERN_A_SELECTOR_PROTO);
-		p->selector.src.len = lens[i >> 2];
-		p->selector.dst.len = lens[i >> 2];
-		p->selector.proto = IPPROTO_UDP;
-		if (p->dir == POSTERN_DIR_OUT) {
-			p->selector.has |= HAS(POSTERN_A_SELECTOR_SPORT_FIRST) |
-					   HAS(POSTERN_A_SELECTOR_SPORT_LAST);
-			p->selector.sport_first = ports[i >> 1 & 1];
-			p->selector.sport_last = ports[i >> 1 & 1];
-		} else {
-			p->selector.has |= HAS(POSTERN_A_SELECTOR_DPORT_FIRST) |
-					   HAS(POSTERN_A_SELECTOR_DPORT_LAST);
-			p->selector.dport_first = ports[i >> 1 & 1];
-			p->selector.dport_last = ports[i >> 1 & 1];
-		}
-	}
-}
-
-void mirror_place_bypass(struct mirror *m)
+/* @old: those for the addresses that the host had before. */
+void mirror_place_bypass(struct mirror *m, const struct policy *old,
+			 unsigned int olds)
 {
 	char buf[LOG_TEXT];
 	unsigned int i;
@@ -462,6 +421,22 @@ void mirror_place_bypass(struct mirror *m)
 				  text_of(&m->bypass[i], buf),
 				  m->bypass[i].priority);
 	}
+	for (i = 0; i < olds; i++)
+		if (!is_wanted(m, &old[i]))
+			remove_policy(m, &old[i], "the host lost the address");
+}
+
+void mirror_for_each_policy(const struct mirror *m,
+			    void (*cb)(const struct policy *p, void *data),
+			    void *data)
+{
+	const struct shadow_policy *s;
+	unsigned int i;
+
+	for (i = 0; i < MIRROR_BUCKETS; i++)
+		for (s = m->policy[i]; s; s = s->next)
+			if (s->mirrored)
+				cb(&s->xfrm.policy, data);
 }
 
 void mirror_acquire(struct mirror *m, const struct policy *acquire)
@@ -503,6 +478,7 @@ void mirror_free(struct mirror *m)
 			free(s);
 		}
 	}
+	free(m->bypass);
 	while ((s = m->graveyard)) {
 		m->graveyard = s->next;
 		explicit_bzero(s, sizeof(*s));

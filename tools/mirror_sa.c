@@ -108,9 +108,23 @@ static void set_unmirrored(struct mirror *m, struct shadow_sa *s)
 	s->mirrored = false;
 }
 
+/* Postern says what is wrong, and of what: often of an algorithm. */
 static void refuse_errno(struct mirror *m, struct shadow_sa *s, int err)
 {
-	refuse(m, s, m->nl->text[0] ? m->nl->text : strerror(-err));
+	const struct algo *algo[] = { &s->aead, &s->crypt, &s->auth };
+	char why[sizeof(s->refused)];
+	size_t i;
+	int n;
+
+	n = snprintf(why, sizeof(why), "%s (it has",
+		     m->nl->text[0] ? m->nl->text : strerror(-err));
+	for (i = 0; i < 3 && n < (int)sizeof(why); i++)
+		if (algo[i]->name[0])
+			n += snprintf(why + n, sizeof(why) - n, " %s",
+				      algo[i]->name);
+	if (n < (int)sizeof(why))
+		snprintf(why + n, sizeof(why) - n, ")");
+	refuse(m, s, why);
 }
 
 static int copy_sa(uint8_t cmd, const void *attrs, size_t len, void *data)

@@ -7,12 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
-
-#define RECEIVE_SIZE	65536
-#define REQUEST_SIZE	4096
-/* Room for the bursts of a daemon that sets up many tunnels at once. */
-#define EVENT_QUEUE	(8 << 20)
 
 /* Of kernels newer than the headers that this may be built with. */
 #define ATTR_SA_DIR	33
@@ -663,131 +657,12 @@ int xfrm_parse_policy(const struct nlmsghdr *nlh, struct xfrm_policy *out)
 	return 0;
 }
 
-int xfrm_open(struct xfrm *xfrm, const unsigned int *groups)
+int xfrm_dump(struct nlsock *xfrm, uint16_t type, nlsock_cb cb, void *data)
 {
-	int size = EVENT_QUEUE, err;
+	char buf[NLSOCK_REQUEST];
 
-	memset(xfrm, 0, sizeof(*xfrm));
-	xfrm->sock = mnl_socket_open2(NETLINK_XFRM, SOCK_CLOEXEC);
-	if (!xfrm->sock)
-		return -errno;
-	if (mnl_socket_bind(xfrm->sock, 0, MNL_SOCKET_AUTOPID) < 0)
-		goto fail;
-	for (; groups && *groups; groups++)
-		if (mnl_socket_setsockopt(xfrm->sock, NETLINK_ADD_MEMBERSHIP,
-					  (void *)groups, sizeof(*groups)) < 0)
-			goto fail;
-	/* Refused without CAP_NET_ADMIN in the first user namespace. */
-	setsockopt(xfrm_fd(xfrm), SOL_SOCKET, SO_RCVBUFFORCE, &size,
-		   sizeof(size));
-	xfrm->portid = mnl_socket_get_portid(xfrm->sock);
-	xfrm->seq = time(NULL);
-	return 0;
-fail:
-	err = -errno;
-	xfrm_close(xfrm);
-	return err;
-}
-
-void xfrm_close(struct xfrm *xfrm)
-{
-	if (xfrm->sock)
-		mnl_socket_close(xfrm->sock);
-	xfrm->sock = NULL;
-}
-
-int xfrm_fd(const struct xfrm *xfrm)
-{
-	return mnl_socket_get_fd(xfrm->sock);
-}
-
-static int error_of(const struct nlmsghdr *nlh)
-{
-	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
-
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*e))
-		return -EBADMSG;
-	return e->error;
-}
-
-/* Return: 1 after the last message of an answer. */
-static int walk(const struct nlmsghdr *nlh, int len, const uint32_t *seq,
-		xfrm_msg_cb cb, void *data, bool *interrupted)
-{
-	int err;
-
-	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
-		if (seq && nlh->nlmsg_seq != *seq)
-			continue;
-		if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
-			*interrupted = true;
-		if (nlh->nlmsg_type == NLMSG_DONE)
-			return 1;
-		if (nlh->nlmsg_type == NLMSG_ERROR) {
-			err = error_of(nlh);
-			return err ? err : 1;
-		}
-		if (nlh->nlmsg_type < NLMSG_MIN_TYPE || !cb)
-			continue;
-		err = cb(nlh, data);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static int receive(struct xfrm *xfrm, const uint32_t *seq, xfrm_msg_cb cb,
-		   void *data)
-{
-	bool interrupted = false;
-	char *buf = malloc(RECEIVE_SIZE);
-	ssize_t n;
-	int err;
-
-	if (!buf)
-		return -ENOMEM;
-	do {
-		n = mnl_socket_recvfrom(xfrm->sock, buf, RECEIVE_SIZE);
-		err = n < 0 ? -errno :
-		      walk((struct nlmsghdr *)buf, n, seq, cb, data,
-			   &interrupted);
-	} while (seq && (err == 0 || err == -EINTR));
-	explicit_bzero(buf, RECEIVE_SIZE);
-	free(buf);
-	if (err == 1)
-		return interrupted ? -EINTR : 0;
-	return err;
-}
-
-int xfrm_listen(struct xfrm *xfrm, xfrm_msg_cb cb, void *data)
-{
-	return receive(xfrm, NULL, cb, data);
-}
-
-static struct nlmsghdr *begin(struct xfrm *xfrm, char *buf, uint16_t type,
-			      uint16_t flags)
-{
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-
-	nlh->nlmsg_type = type;
-	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
-	nlh->nlmsg_seq = ++xfrm->seq;
-	return nlh;
-}
-
-static int talk(struct xfrm *xfrm, const struct nlmsghdr *nlh, xfrm_msg_cb cb,
-		void *data)
-{
-	if (mnl_socket_sendto(xfrm->sock, nlh, nlh->nlmsg_len) < 0)
-		return -errno;
-	return receive(xfrm, &nlh->nlmsg_seq, cb, data);
-}
-
-int xfrm_dump(struct xfrm *xfrm, uint16_t type, xfrm_msg_cb cb, void *data)
-{
-	char buf[MNL_NLMSG_HDRLEN];
-
-	return talk(xfrm, begin(xfrm, buf, type, NLM_F_DUMP), cb, data);
+	return nlsock_talk(xfrm, nlsock_begin(xfrm, buf, type, NLM_F_DUMP), cb,
+			   data);
 }
 
 static bool put_replay(struct nlmsghdr *nlh, const struct xfrm_sa_id *id,
@@ -803,7 +678,7 @@ static bool put_replay(struct nlmsghdr *nlh, const struct xfrm_sa_id *id,
 	bool fits;
 
 	if (!id->bmp_len)
-		return mnl_attr_put_check(nlh, REQUEST_SIZE, XFRMA_REPLAY_VAL,
+		return mnl_attr_put_check(nlh, NLSOCK_REQUEST, XFRMA_REPLAY_VAL,
 					  sizeof(r), &r);
 	esn = calloc(1, len);
 	if (!esn)
@@ -818,13 +693,13 @@ static bool put_replay(struct nlmsghdr *nlh, const struct xfrm_sa_id *id,
 		pos = (esn->seq - 1 - i) % id->esn_window;
 		esn->bmp[pos / 32] |= 1U << pos % 32;
 	}
-	fits = mnl_attr_put_check(nlh, REQUEST_SIZE, XFRMA_REPLAY_ESN_VAL, len,
+	fits = mnl_attr_put_check(nlh, NLSOCK_REQUEST, XFRMA_REPLAY_ESN_VAL, len,
 				  esn);
 	free(esn);
 	return fits;
 }
 
-int xfrm_set_numbers(struct xfrm *xfrm, const struct xfrm_sa_id *id,
+int xfrm_set_numbers(struct nlsock *xfrm, const struct xfrm_sa_id *id,
 		     const struct usage *usage, const struct replay *replay)
 {
 	struct xfrm_lifetime_cur lft = {
@@ -833,10 +708,10 @@ int xfrm_set_numbers(struct xfrm *xfrm, const struct xfrm_sa_id *id,
 		.use_time = usage->use_time,
 	};
 	struct xfrm_aevent_id *ae;
-	char buf[REQUEST_SIZE];
+	char buf[NLSOCK_REQUEST];
 	struct nlmsghdr *nlh;
 
-	nlh = begin(xfrm, buf, XFRM_MSG_NEWAE, NLM_F_ACK | NLM_F_REPLACE);
+	nlh = nlsock_begin(xfrm, buf, XFRM_MSG_NEWAE, NLM_F_ACK | NLM_F_REPLACE);
 	ae = mnl_nlmsg_put_extra_header(nlh, sizeof(*ae));
 	ae->sa_id.daddr = id->info.id.daddr;
 	ae->sa_id.spi = id->info.id.spi;
@@ -848,20 +723,20 @@ int xfrm_set_numbers(struct xfrm *xfrm, const struct xfrm_sa_id *id,
 	mnl_attr_put(nlh, XFRMA_LTIME_VAL, sizeof(lft), &lft);
 	if (!put_replay(nlh, id, replay))
 		return -EMSGSIZE;
-	return talk(xfrm, nlh, NULL, NULL);
+	return nlsock_talk(xfrm, nlh, NULL, NULL);
 }
 
-int xfrm_expire(struct xfrm *xfrm, const struct xfrm_sa_id *id, bool hard)
+int xfrm_expire(struct nlsock *xfrm, const struct xfrm_sa_id *id, bool hard)
 {
 	struct xfrm_user_expire *expire;
-	char buf[REQUEST_SIZE];
+	char buf[NLSOCK_REQUEST];
 	struct nlmsghdr *nlh;
 
-	nlh = begin(xfrm, buf, XFRM_MSG_EXPIRE, NLM_F_ACK);
+	nlh = nlsock_begin(xfrm, buf, XFRM_MSG_EXPIRE, NLM_F_ACK);
 	expire = mnl_nlmsg_put_extra_header(nlh, sizeof(*expire));
 	expire->state = id->info;
 	expire->hard = hard;
-	return talk(xfrm, nlh, NULL, NULL);
+	return nlsock_talk(xfrm, nlh, NULL, NULL);
 }
 
 static void put_selector(struct xfrm_selector *to, uint16_t family,
@@ -883,17 +758,17 @@ static void put_selector(struct xfrm_selector *to, uint16_t family,
 	}
 }
 
-int xfrm_acquire(struct xfrm *xfrm, const struct xfrm_policy *policy,
+int xfrm_acquire(struct nlsock *xfrm, const struct xfrm_policy *policy,
 		 const struct selector *packet)
 {
 	struct xfrm_userpolicy_type type = { .type = XFRM_POLICY_TYPE_MAIN };
 	struct xfrm_user_acquire *acquire;
-	char buf[REQUEST_SIZE];
+	char buf[NLSOCK_REQUEST];
 	struct nlmsghdr *nlh;
 
 	if (!policy->tmpls)
 		return -EINVAL;
-	nlh = begin(xfrm, buf, XFRM_MSG_ACQUIRE, NLM_F_ACK);
+	nlh = nlsock_begin(xfrm, buf, XFRM_MSG_ACQUIRE, NLM_F_ACK);
 	acquire = mnl_nlmsg_put_extra_header(nlh, sizeof(*acquire));
 	acquire->id = policy->tmpl[0].id;
 	acquire->saddr = policy->tmpl[0].saddr;
@@ -906,5 +781,5 @@ int xfrm_acquire(struct xfrm *xfrm, const struct xfrm_policy *policy,
 		     policy->tmpls * sizeof(policy->tmpl[0]), policy->tmpl);
 	mnl_attr_put(nlh, XFRMA_POLICY_TYPE, sizeof(type), &type);
 	mnl_attr_put_u32(nlh, XFRMA_IF_ID, policy->if_id);
-	return talk(xfrm, nlh, NULL, NULL);
+	return nlsock_talk(xfrm, nlh, NULL, NULL);
 }

@@ -7,22 +7,16 @@
 #ifndef POSTERN_TOOL_XFRM_H
 #define POSTERN_TOOL_XFRM_H
 
+#include "nlsock.h"
 #include "policy.h"
 #include "sa.h"
 
-#include <libmnl/libmnl.h>
 #include <linux/xfrm.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 /* Templates of a policy at most, as in the kernel. */
 #define XFRM_TMPLS	6
-
-struct xfrm {
-	struct mnl_socket *sock;
-	uint32_t portid;
-	uint32_t seq;
-};
 
 /* What it takes to write to an SA of XFRM. */
 struct xfrm_sa_id {
@@ -49,33 +43,8 @@ struct xfrm_policy {
 	char ignored[80];	/* what the copy leaves out; empty: nothing */
 };
 
-/**
- * xfrm_msg_cb - receives one message
- *
- * Return: 0 to go on; another value ends the transfer and is handed back.
- */
-typedef int (*xfrm_msg_cb)(const struct nlmsghdr *nlh, void *data);
-
-/**
- * xfrm_open() - open a socket
- * @groups: numbers of the XFRMNLGRP_ to join, 0 at the end; NULL for none
- *
- * Return: 0 or a negative errno.
- */
-int xfrm_open(struct xfrm *xfrm, const unsigned int *groups);
-void xfrm_close(struct xfrm *xfrm);
-int xfrm_fd(const struct xfrm *xfrm);
-
-/**
- * xfrm_listen() - read one datagram of events
- *
- * Return: 0, a negative errno (-ENOBUFS: events were lost), or what @cb
- * returned.
- */
-int xfrm_listen(struct xfrm *xfrm, xfrm_msg_cb cb, void *data);
-
 /* Dump all of XFRM_MSG_GETSA or XFRM_MSG_GETPOLICY; -EINTR: it changed. */
-int xfrm_dump(struct xfrm *xfrm, uint16_t type, xfrm_msg_cb cb, void *data);
+int xfrm_dump(struct nlsock *xfrm, uint16_t type, nlsock_cb cb, void *data);
 
 /**
  * xfrm_parse_sa() - read NEWSA, UPDSA, DELSA or EXPIRE
@@ -98,18 +67,18 @@ uint32_t xfrm_addr_len(uint16_t family);
  *
  * Return: 0 or a negative errno.
  */
-int xfrm_set_numbers(struct xfrm *xfrm, const struct xfrm_sa_id *id,
+int xfrm_set_numbers(struct nlsock *xfrm, const struct xfrm_sa_id *id,
 		     const struct usage *usage, const struct replay *replay);
 
 /* Tell the daemon that a soft or hard limit was reached; hard deletes. */
-int xfrm_expire(struct xfrm *xfrm, const struct xfrm_sa_id *id, bool hard);
+int xfrm_expire(struct nlsock *xfrm, const struct xfrm_sa_id *id, bool hard);
 
 /**
  * xfrm_acquire() - ask the daemon for the SAs of a policy
  * @policy: which one; its first template counts
  * @packet: the packet that needs them
  */
-int xfrm_acquire(struct xfrm *xfrm, const struct xfrm_policy *policy,
+int xfrm_acquire(struct nlsock *xfrm, const struct xfrm_policy *policy,
 		 const struct selector *packet);
 
 #endif
