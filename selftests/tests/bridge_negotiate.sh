@@ -15,7 +15,8 @@ bridge_start gwa
 ike_sites
 
 bypass='[.[] | select(.action == "bypass" and .owner == 77)] | length'
-expect "IKE passes by 8 visible policies" 8 "$(run_in gwa postern -j policy list | jq "$bypass")"
+# Four addresses, two ports, in and out.
+expect "IKE passes by visible policies" 16 "$(run_in gwa postern -j policy list | jq "$bypass")"
 sw gwa --initiate --child net
 
 states() { run_in gwa postern -j state list | jq -r '[.[] | select(.owner == 77)] | '"$1"; }
@@ -44,6 +45,11 @@ for dir in 'hosta 10.2.0.2' 'hosta fd02::2' 'hostb 10.1.0.2' 'hostb fd01::2'; do
 	# shellcheck disable=SC2086 # two words
 	check "ping_${dir/ /_to_}" ping_ok $dir
 done
+# The gateway itself has an address in the tunnel only by the bridge's route.
+check "gateway_uses_the_inner_address" expect "source address" 10.1.0.1 \
+	"$(ip -n gwa route get 10.2.0.2 | sed -n 's/.* src \([^ ]*\).*/\1/p')"
+check "gateway_pings_into_the_tunnel" ping_ok gwa 10.2.0.2
+check "gateway_pings_into_the_tunnel_v6" ping_ok gwa fd02::2
 check "ping_in_fragments" ping_ok hosta 10.2.0.2 -s 20000
 capture gwa pub "$RESULTS/pub.pcap" -Q out
 background hostb iperf3 -s -1
@@ -65,7 +71,14 @@ check "xfrm_has_the_sequence_number" expect oseq "$(states '.[] | select(.dst ==
 	"$(ip -n gwa xfrm state | awk '/src 192.0.2.1/ { out = 1 } /src 192.0.2.2/ { out = 0 }
 		out && /anti-replay context/ { sub(/,/, "", $6); print $6 }' | decimal)"
 
+
+addr gwa pub 192.0.2.9/24
+bypasses_are() { [[ $(ip netns exec gwa postern -j policy list | jq "$bypass") = "$1" ]]; }
+check "ike_may_pass_by_a_new_address" busywait 3 bypasses_are 20
+pp ip -n gwa addr del 192.0.2.9/24 dev pub
+
 sw gwa --terminate --ike site
 all_gone() { [[ $(states length) = 0 && $(policies length) = 0 ]]; }
 check "deleted_with_the_daemons" busywait 5 all_gone
-check "ike_may_still_pass" expect "policies of IKE" 8 "$(run_in gwa postern -j policy list | jq "$bypass")"
+check "routes_are_gone" expect "routes in table 220" '' "$(ip -n gwa route show table 220)$(ip -n gwa -6 route show table 220)"
+check "ike_may_still_pass" expect "policies of IKE" 16 "$(run_in gwa postern -j policy list | jq "$bypass")"
