@@ -34,12 +34,14 @@ static uint32_t addr_len(uint8_t family)
 static bool parse_attrs(const struct nlmsghdr *nlh, size_t head,
 			struct attrs *out)
 {
+	const char *payload = mnl_nlmsg_get_payload(nlh);
+	size_t len = mnl_nlmsg_get_payload_len(nlh);
 	const struct nlattr *attr;
 
 	memset(out, 0, sizeof(*out));
-	if (mnl_nlmsg_get_payload_len(nlh) < head)
+	if (len < head)
 		return false;
-	mnl_attr_for_each(attr, nlh, head)
+	mnl_attr_for_each_payload((const void *)(payload + head), len - head)
 		if (mnl_attr_get_type(attr) < ATTR_MAX)
 			out->a[mnl_attr_get_type(attr)] = attr;
 	return true;

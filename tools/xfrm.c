@@ -38,13 +38,15 @@ uint32_t xfrm_addr_len(uint16_t family)
 static int parse_attrs(const struct nlmsghdr *nlh, size_t offset,
 		       struct attrs *out)
 {
+	const char *head = mnl_nlmsg_get_payload(nlh);
+	size_t len = mnl_nlmsg_get_payload_len(nlh);
 	const struct nlattr *attr;
 	uint16_t type;
 
 	memset(out, 0, sizeof(*out));
-	if (mnl_nlmsg_get_payload_len(nlh) < offset)
+	if (len < offset)
 		return -EBADMSG;
-	mnl_attr_for_each(attr, nlh, offset) {
+	mnl_attr_for_each_payload((const void *)(head + offset), len - offset) {
 		type = mnl_attr_get_type(attr);
 		if (type < ATTR_MAX)
 			out->a[type] = attr;
