@@ -1,0 +1,115 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Whatever a person types wrong: an error that names the word and what would be
+# right, status 1 or 2, and nothing changed.
+. "$(dirname "$0")/../lib.sh"
+
+snapshot() {
+	postern -n p -j state list | jq 'map(del(.usage))'
+	postern -n p -j policy list | jq 'map(del(.usage))'
+}
+
+# refused STATUS REGEX WORD...
+refused() {
+	local status=$1 pattern=$2 out rc=0
+
+	shift 2
+	out=$(postern -n p "$@" 2>&1 > /tmp/stdout) || rc=$?
+	printf '%s\n' "$out"
+	expect "status of $*" "$status" "$rc"
+	[[ $out =~ $pattern ]] || fail "should have said '$pattern'"
+	[[ ! -s /tmp/stdout ]] || fail "printed something"
+	diff /tmp/before <(snapshot)
+}
+
+try() {
+	check "${*:3}" refused "$@"
+}
+
+gcm=(aead 'rfc4106(gcm(aes))' "$(hexkey 20)" 128)
+id=(src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x2001)
+
+load_postern
+ns p
+pp postern -n p state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1001 "${gcm[@]}"
+pp postern -n p policy add dir out dst 10.2.0.0/16 action block
+snapshot > /tmp/before
+
+# The tool itself.
+try 1 'bogus.*known are' bogus
+try 1 'bogus.*known are add update' state bogus
+try 1 'bogus.*known are src' state add "${id[@]}" bogus
+try 1 'spi.*missing' state add src 192.0.2.1 dst 192.0.2.2 proto esp
+try 1 '"mode" must be transport or tunnel' state add "${id[@]}" mode Tunnel
+try 1 '"beet" is not supported' state add "${id[@]}" mode beet
+try 1 '"encap" is not supported' state add "${id[@]}" encap espinudp 4500 4500 0.0.0.0
+try 1 '"esn" is not supported' state add "${id[@]}" flag esn
+try 1 '"if_id" is not supported' policy add dir out if_id 1
+try 1 'second "tmpl" is not supported' policy add dir out tmpl proto esp tmpl proto ah
+try 1 'duplicate "reqid"' state add "${id[@]}" reqid 1 reqid 2
+try 1 'key of "aead"' state add "${id[@]}" aead 'rfc4106(gcm(aes))' 0x123 128
+try 1 '4096' state add "${id[@]}" replay-window 5000
+try 1 '"dir" is missing' policy add dst 10.2.0.0/16
+try 1 'one family' policy add dir out src ::/0 dst 10.0.0.0/8
+try 1 '"proto" tcp' policy add dir out dport 80
+try 1 'network namespace "nobody"' -n nobody state
+try 1 'unknown' -bogus
+try 1 'cannot open' -batch /nowhere
+
+# The kernel, in its own words.
+try 2 'exists.*File exists' state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1001 "${gcm[@]}"
+try 2 'exists.*File exists' policy add dir out dst 10.2.0.0/16 action allow
+try 2 '256 or more.*attribute spi' state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 5 "${gcm[@]}"
+try 2 'src is required' state add dst 192.0.2.2 proto esp spi 0x2001 "${gcm[@]}"
+try 2 'one family.*attribute src' state add src ::1 dst 192.0.2.2 proto esp spi 0x2001 "${gcm[@]}"
+try 2 'unknown algorithm.*attribute aead name' state add "${id[@]}" aead nonsense "$(hexkey 20)" 128
+try 2 '160, 224 or 288.*attribute aead' state add "${id[@]}" aead 'rfc4106(gcm(aes))' "$(hexkey 19)" 128
+try 2 'encryption or combined' state add "${id[@]}"
+try 2 'no SA has' state get dst 192.0.2.2 proto esp spi 0x2001
+try 2 'no SA has' state delete dst 192.0.2.2 proto esp spi 0x2001
+try 2 'no policy has' policy delete index 12345
+try 2 'no policy has' policy get dir in dst 10.2.0.0/16
+
+a_batch_stops_and_goes_on_when_forced() {
+	local rc=0
+
+	printf 'state bogus\npolicy flush\n' > /tmp/batch
+	postern -n p -batch /tmp/batch || rc=$?
+	expect status 1 "$rc"
+	diff /tmp/before <(snapshot)
+	rc=0
+	printf 'state get dst 192.0.2.2 proto esp spi 0x2001\npolicy flush\n' | postern -n p -force -batch - || rc=$?
+	expect status 2 "$rc"
+	expect policies 0 "$(postern -n p -j policy list | jq length)"
+}
+
+keys_are_not_on_the_command_line() {
+	local key pid
+
+	key=$(hexkey 20)
+	# The second of two SAs is read when the first one has been added.
+	mkfifo /tmp/fifo
+	ip netns exec p postern -batch /tmp/fifo &
+	pid=$!
+	exec 9> /tmp/fifo
+	echo "state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x3001 aead 'rfc4106(gcm(aes))' $key 128" >&9
+	busywait 20 postern -n p state get dst 192.0.2.2 proto esp spi 0x3001
+	! grep -aq "${key#0x}" "/proc/$pid/cmdline"
+	exec 9>&-
+	wait "$pid"
+}
+
+nobody_may_look() {
+	local words
+
+	for words in "" state "state list" policy stats monitor "state flush" "policy flush"; do
+		# shellcheck disable=SC2086 # words
+		expect_fail -m 'not permitted' ip netns exec p setpriv --reuid 1000 --regid 1000 --clear-groups \
+			--bounding-set -all --inh-caps -all "$(command -v postern)" $words
+	done
+}
+
+check "a batch stops, and goes on when forced" a_batch_stops_and_goes_on_when_forced
+check "keys are not on the command line" keys_are_not_on_the_command_line
+check "who may not configure may not look" nobody_may_look
+check "the version is there for everybody" setpriv --reuid 1000 --clear-groups "$(command -v postern)" -V
