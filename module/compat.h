@@ -14,7 +14,9 @@
 #include <net/dst.h>
 #include <net/genetlink.h>
 #include <net/netfilter/ipv4/nf_defrag_ipv4.h>
+#include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
+#include <net/sock.h>
 
 #ifdef HAVE_NET_GSO_H
 #include <net/gso.h>
@@ -50,6 +52,35 @@
 #ifndef HAVE_GENL_INFO_DUMP
 #define genl_info_dump(cb)	genl_dumpit_info(cb)
 #endif
+
+/* Is the packet charged to what its socket may send? */
+#ifndef HAVE_IS_SKB_WMEM
+static inline bool is_skb_wmem(const struct sk_buff *skb)
+{
+	const struct sock *sk = skb->sk;
+
+	return skb->destructor == sock_wfree ||
+	       (skb->destructor && sk_fullsock(sk) &&
+		sk->sk_protocol == IPPROTO_TCP &&
+		skb->destructor != sock_efree &&
+		skb->destructor != sock_edemux &&
+		skb->destructor != sock_rfree);
+}
+#endif
+
+/* Walk the conntrack entries of a namespace; those for which @iter says 1 end. */
+static inline void postern_ct_iterate(struct net *net,
+				      int (*iter)(struct nf_conn *ct, void *data),
+				      void *data)
+{
+#ifdef HAVE_NF_CT_ITER_DATA
+	struct nf_ct_iter_data iter_data = { .net = net, .data = data };
+
+	nf_ct_iterate_cleanup_net(iter, &iter_data);
+#else
+	nf_ct_iterate_cleanup_net(net, iter, data, 0, 0);
+#endif
+}
 
 #ifndef HAVE_DST_DEV
 static inline struct net_device *dst_dev(const struct dst_entry *dst)

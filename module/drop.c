@@ -4,8 +4,10 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-#define POSTERN_DROP_NAME(sym, name, text) [POSTERN_DROP_##sym] = name,
-#define POSTERN_DROP_TEXT(sym, name, text) [POSTERN_DROP_##sym] = text,
+#define POSTERN_DROP_NAME(sym, name, text) \
+	[POSTERN_DROP_##sym] = name,
+#define POSTERN_DROP_TEXT(sym, name, text) \
+	[POSTERN_DROP_##sym] = text,
 
 const char * const postern_drop_names[POSTERN_DROP_COUNT] = {
 	POSTERN_DROP_REASONS(POSTERN_DROP_NAME)

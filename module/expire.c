@@ -171,7 +171,7 @@ static void sa_expire(struct postern_sa *sa, struct postern_net *pn)
 		}
 	}
 	if (next != POSTERN_UNLIMITED)
-		postern_sa_schedule(sa, min_t(u64, next * HZ, MAX_JIFFY_OFFSET));
+		postern_sa_schedule(sa, min_t(u64, next, MAX_JIFFY_OFFSET / HZ) * HZ);
 }
 
 void postern_sa_timer(struct work_struct *work)

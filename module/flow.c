@@ -79,12 +79,17 @@ static bool read_ipv6(struct postern_flow *flow, const struct sk_buff *skb,
 	off = ipv6_skip_exthdr(skb, off + sizeof(buf), &next, &frag_off);
 	*upper = off;
 	flow->proto = next;
-	if (off < 0)	/* headers cut off: the protocol is not known either */
-		flow->proto = IPPROTO_NONE;
-	if (off < 0 || frag_off & htons(~0x7))
+	if (next == NEXTHDR_NONE || frag_off & htons(~0x7)) {
 		flow->opaque = true;
-	else
-		read_ports(flow, skb, off);
+		return true;
+	}
+	if (off < 0)	/* cut off, or more headers than anybody should follow */
+		return false;
+	read_ports(flow, skb, off);
+	/* RFC 4861 section 6.1, 7.1, 8.1: no router has passed it on */
+	flow->nd = next == NEXTHDR_ICMP && !flow->opaque && !flow->dport &&
+		   flow->sport >= NDISC_ROUTER_SOLICITATION &&
+		   flow->sport <= NDISC_REDIRECT && ip6h->hop_limit == 255;
 	return true;
 }
 
@@ -103,7 +108,8 @@ static bool read_at(struct postern_flow *flow, const struct sk_buff *skb,
  * @skb: packet, its network header set
  * @family: of its header
  *
- * Return: false when this is not an IP packet of that family.
+ * Return: false when this is not an IP packet of that family, or its extension
+ * headers do not lead to an upper layer.
  */
 bool postern_flow_read(struct postern_flow *flow, const struct sk_buff *skb,
 		       u8 family)
@@ -153,17 +159,4 @@ void postern_flow_reverse(struct postern_flow *to, const struct postern_flow *fr
 	to->dst = from->src;
 	to->sport = from->dport;
 	to->dport = from->sport;
-}
-
-/**
- * postern_flow_is_nd - is this Neighbour Discovery (RFC 4861)?
- * @flow: packet
- *
- * It is what makes a link work, so no policy holds it up.
- */
-bool postern_flow_is_nd(const struct postern_flow *flow)
-{
-	return flow->proto == IPPROTO_ICMPV6 && flow->family == AF_INET6 &&
-	       !flow->opaque && flow->sport >= NDISC_ROUTER_SOLICITATION &&
-	       flow->sport <= NDISC_REDIRECT;
 }

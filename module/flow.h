@@ -12,6 +12,5 @@ bool postern_flow_read_quoted(struct postern_flow *quoted,
 			      const struct sk_buff *skb,
 			      const struct postern_flow *flow);
 void postern_flow_reverse(struct postern_flow *to, const struct postern_flow *from);
-bool postern_flow_is_nd(const struct postern_flow *flow);
 
 #endif

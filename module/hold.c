@@ -33,12 +33,11 @@ static enum postern_drop_reason enqueue(struct postern_sad *sad,
 	atomic_add(n, &sad->held);
 	if (!slot->waiting) {
 		slot->waiting = true;
-		postern_slot_hold(slot);
 		list_add(&slot->wait_link, &sad->waiting);
-		queue_delayed_work(postern_wq, &slot->deadline, HOLD_TIME);
+		postern_slot_kick(slot, HOLD_TIME);
 	}
 	if (rcu_access_pointer(slot->current_sa))
-		mod_delayed_work(postern_wq, &slot->deadline, 0);
+		postern_slot_kick(slot, 0);
 	return 0;
 }
 
@@ -52,7 +51,7 @@ static enum postern_drop_reason enqueue(struct postern_sad *sad,
  *
  * Where no key manager listens the packet is dropped at once.
  *
- * Context: RCU read side, bottom halves off.
+ * Context: RCU read side.
  */
 void postern_hold(struct postern_net *pn, struct sk_buff *skb,
 		  const struct postern_policy *policy,
@@ -79,9 +78,11 @@ void postern_hold(struct postern_net *pn, struct sk_buff *skb,
 	}
 	spin_lock_bh(&sad->slot_lock);
 	ask = !slot->waiting || time_after(jiffies, slot->asked + ASK_AGAIN);
+	reason = enqueue(sad, slot, skb);
+	if (reason)
+		ask = false;
 	if (ask)
 		slot->asked = jiffies;
-	reason = enqueue(sad, slot, skb);
 	spin_unlock_bh(&sad->slot_lock);
 	if (ask)
 		postern_notify->acquire(pn, policy, want, flow);
@@ -105,8 +106,10 @@ void postern_hold_timer(struct work_struct *work)
 	__skb_queue_head_init(&list);
 	spin_lock_bh(&sad->slot_lock);
 	skb_queue_splice_init(&slot->held, &list);
-	slot->waiting = false;
-	list_del(&slot->wait_link);
+	if (slot->waiting) {
+		slot->waiting = false;
+		list_del(&slot->wait_link);
+	}
 	ready = rcu_access_pointer(slot->current_sa);
 	spin_unlock_bh(&sad->slot_lock);
 
@@ -116,11 +119,9 @@ void postern_hold_timer(struct work_struct *work)
 			postern_drop(&site, skb, POSTERN_DROP_OUT_NO_SA);
 			continue;
 		}
-		local_bh_disable();
 		rcu_read_lock();
 		postern_output_again(pn, skb, POSTERN_DROP_OUT_NO_SA);
 		rcu_read_unlock();
-		local_bh_enable();
 	}
 	postern_slot_put(slot);
 }
@@ -133,6 +134,6 @@ void postern_hold_flush(struct postern_net *pn)
 
 	spin_lock_bh(&sad->slot_lock);
 	list_for_each_entry(slot, &sad->waiting, wait_link)
-		mod_delayed_work(postern_wq, &slot->deadline, 0);
+		postern_slot_kick(slot, 0);
 	spin_unlock_bh(&sad->slot_lock);
 }

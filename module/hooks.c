@@ -56,11 +56,12 @@ static unsigned int ipsec_header(const struct sk_buff *skb, bool ipv4, u8 *proto
 	return off - skb_network_offset(skb);
 }
 
-/* ESP or AH that names an SA of ours is judged by that SA. */
+/* ESP or AH that names an inbound SA of ours is judged by that SA. */
 static bool names_sa(struct postern_net *pn, const struct sk_buff *skb, bool ipv4)
 {
 	struct postern_sa_key key = { .family = ipv4 ? AF_INET : AF_INET6 };
 	unsigned int off = ipsec_header(skb, ipv4, &key.proto);
+	struct postern_sa *sa;
 	__be32 buf, *spi;
 
 	if (likely(!off))
@@ -74,7 +75,8 @@ static bool names_sa(struct postern_net *pn, const struct sk_buff *skb, bool ipv
 		key.dst.ip = ip_hdr(skb)->daddr;
 	else
 		key.dst.in6 = ipv6_hdr(skb)->daddr;
-	return postern_sad_lookup(&pn->sad, &key);
+	sa = postern_sad_lookup(&pn->sad, &key);
+	return sa && sa->dir != POSTERN_DIR_OUT && postern_sa_usable(sa);
 }
 
 static unsigned int drop_policy(struct postern_net *pn, struct sk_buff *skb,
@@ -94,23 +96,29 @@ static unsigned int pre_routing(struct sk_buff *skb,
 				const struct nf_hook_state *state, bool ipv4)
 {
 	struct postern_net *pn = postern_net(state->net);
+	struct postern_drop_site site = { .stats = pn->stats };
 	struct postern_policy *policy;
 	struct postern_flow flow;
 
 	if (postern_marker_is_ours(pn, skb)) {
-		skb_dst_drop(skb);
+		/* a VRF calls this hook again; routing drops the marker anyway */
+		if (likely(!netif_is_l3_master(state->in) &&
+			   !netif_is_l3_slave(state->in)))
+			skb_dst_drop(skb);
 		return NF_ACCEPT;
 	}
 	/* nothing that stays on this host, the loop of multicast included */
 	if (postern_spd_empty(&pn->spd) || state->in->flags & IFF_LOOPBACK ||
 	    skb->pkt_type == PACKET_LOOPBACK)
 		return NF_ACCEPT;
-	if (!postern_flow_read(&flow, skb, ipv4 ? AF_INET : AF_INET6))
-		return NF_ACCEPT;	/* the stack will not take it */
+	if (!postern_flow_read(&flow, skb, ipv4 ? AF_INET : AF_INET6)) {
+		postern_drop(&site, skb, POSTERN_DROP_IN_MALFORMED);
+		return NF_STOLEN;
+	}
 	policy = postern_spd_match(&pn->spd, POSTERN_SPD_IN, &flow);
 	if (likely(!policy || policy->action == POSTERN_ACTION_BYPASS))
 		return NF_ACCEPT;
-	if (postern_flow_is_nd(&flow) || names_sa(pn, skb, ipv4))
+	if (flow.nd || names_sa(pn, skb, ipv4))
 		return NF_ACCEPT;
 	return drop_policy(pn, skb, policy,
 			   policy->action == POSTERN_ACTION_PROTECT ?
@@ -165,8 +173,24 @@ static bool is_loop_copy(const struct sk_buff *skb,
 	return true;
 }
 
+/*
+ * IPv6 loops its own multicast only behind this hook, where a protected packet never
+ * comes.  The copy stays on this host.
+ */
+static void loop_multicast(struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct sk_buff *copy;
+
+	if (likely(!ipv6_addr_is_multicast(&ipv6_hdr(skb)->daddr)) ||
+	    IP6CB(skb)->flags & IP6SKB_FORWARDED || !sk_mc_loop(state->sk))
+		return;
+	copy = skb_clone(skb, GFP_ATOMIC);
+	if (copy)
+		dev_loopback_xmit(state->net, state->sk, copy);
+}
+
 static struct postern_policy *match_protect(struct postern_net *pn,
-					     const struct postern_flow *flow)
+					    const struct postern_flow *flow)
 {
 	struct postern_policy *policy;
 
@@ -179,15 +203,17 @@ static struct postern_policy *match_protect(struct postern_net *pn,
  * goes through the tunnel, whatever its own source is (RFC 4301 section 6.2).
  */
 static struct postern_policy *match_quoted(struct postern_net *pn,
-					    const struct sk_buff *skb,
-					    const struct postern_flow *flow)
+					   const struct sk_buff *skb,
+					   const struct postern_flow *flow)
 {
 	struct postern_flow quoted, reply;
+	struct postern_policy *policy;
 
 	if (likely(!postern_flow_read_quoted(&quoted, skb, flow)))
 		return NULL;
 	postern_flow_reverse(&reply, &quoted);
-	return match_protect(pn, &reply);
+	policy = match_protect(pn, &reply);
+	return policy && policy->tmpl.mode == POSTERN_MODE_TUNNEL ? policy : NULL;
 }
 
 /*
@@ -208,9 +234,63 @@ static bool refuse_flowtable(struct postern_net *pn, const struct sk_buff *skb,
 	    nfct_help(ct))
 		return true;
 	postern_flow_reverse(&reply, flow);
-	if (!match_protect(pn, flow) && !match_protect(pn, &reply))
-		return true;
+	if (!match_protect(pn, flow) && !match_protect(pn, &reply)) {
+		/* before destination NAT, which is undone behind the hook for replies */
+		reply.src = ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.dst.u3;
+		if (!match_protect(pn, &reply))
+			return true;
+	}
 	return nf_ct_helper_ext_add(ct, GFP_ATOMIC);
+}
+
+/* May this connection carry packets that a policy is about, in either direction? */
+static bool concerns(const struct nf_conn *ct, const struct postern_selector *sel)
+{
+	const struct nf_conntrack_tuple *t;
+	int dir;
+
+	for (dir = 0; dir < IP_CT_DIR_MAX; dir++) {
+		struct postern_flow flow = { .family = nf_ct_l3num(ct) };
+
+		t = &ct->tuplehash[dir].tuple;
+		flow.src = t->src.u3;
+		flow.dst = t->dst.u3;
+		flow.proto = t->dst.protonum;
+		flow.sport = ntohs(t->src.u.all);
+		flow.dport = ntohs(t->dst.u.all);
+		if (postern_selector_match(sel, &flow))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Connections older than a policy: those in a flowtable end, which takes them out of
+ * it, and the others are marked as one that a flowtable refuses.
+ */
+static int leave_flowtable(struct nf_conn *ct, void *data)
+{
+	if (!concerns(ct, data))
+		return 0;
+	if (test_bit(IPS_OFFLOAD_BIT, &ct->status))
+		return 1;
+	set_bit(IPS_NAT_CLASH_BIT, &ct->status);
+	return 0;
+}
+
+/**
+ * postern_hooks_new_policy - a policy is about to let packets through no more
+ * @pn: namespace
+ * @policy: PROTECT or DISCARD
+ *
+ * Context: process.
+ */
+void postern_hooks_new_policy(struct postern_net *pn,
+			      const struct postern_policy *policy)
+{
+	struct postern_selector sel = policy->rule.sel;
+
+	postern_ct_iterate(pn->net, leave_flowtable, &sel);
 }
 
 static unsigned int post_routing(struct sk_buff *skb,
@@ -233,11 +313,11 @@ static unsigned int post_routing(struct sk_buff *skb,
 		return NF_STOLEN;
 	}
 	policy = postern_spd_match(&pn->spd, POSTERN_SPD_OUT, &flow);
+	if (!policy || policy->action == POSTERN_ACTION_DISCARD)
+		policy = match_quoted(pn, skb, &flow) ?: policy;
 	if (!policy || policy->action == POSTERN_ACTION_BYPASS)
-		policy = match_quoted(pn, skb, &flow);
-	if (!policy)
 		return NF_ACCEPT;
-	if (postern_flow_is_nd(&flow) || is_loop_copy(skb, state, ipv4))
+	if (flow.nd || is_loop_copy(skb, state, ipv4))
 		return NF_ACCEPT;
 	if (policy->action == POSTERN_ACTION_DISCARD)
 		return drop_policy(pn, skb, policy, POSTERN_DROP_OUT_DISCARD);
@@ -245,9 +325,9 @@ static unsigned int post_routing(struct sk_buff *skb,
 	/* the packet never comes to the hook that would confirm its entry */
 	if (unlikely(nf_conntrack_confirm(skb) != NF_ACCEPT))
 		return drop_policy(pn, skb, policy, POSTERN_DROP_OUT_CONNTRACK);
-	local_bh_disable();
+	if (!ipv4)
+		loop_multicast(skb, state);
 	postern_output(pn, skb, &flow, policy);
-	local_bh_enable();
 	return NF_STOLEN;
 }
 

@@ -3,8 +3,11 @@
 #define _POSTERN_HOOKS_H
 
 struct postern_net;
+struct postern_policy;
 
 int postern_hooks_enable(struct postern_net *pn);
 void postern_hooks_disable(struct postern_net *pn);
+void postern_hooks_new_policy(struct postern_net *pn,
+			      const struct postern_policy *policy);
 
 #endif

@@ -23,14 +23,11 @@
 #include "xform.h"
 
 /*
- * Inner fragments are reassembled before the policy check, the SAs and the stack
- * apart from each other: a fragment in clear can never complete a packet that came
- * through an SA (RFC 4301 section 7).  Of this range the stack uses the first number
- * only, for bridged packets, and a gateway tells nobody when a packet stays
- * incomplete.
+ * Inner fragments are reassembled before the policy check, each SA by itself and
+ * apart from what the stack reassembles: a fragment in clear can never complete a
+ * packet that came through an SA (RFC 4301 section 7).
  */
-#define DEFRAG_USER(sa)	(IP_DEFRAG_CONNTRACK_BRIDGE_IN + 1 + \
-			 (u32)(sa)->id % USHRT_MAX)
+#define DEFRAG_USER(sa)	(0x80000000U | (u32)(sa)->id)
 
 static struct gro_cells cells;
 static struct net_device *cells_dev;
@@ -175,7 +172,7 @@ static void rebuild_mac(struct sk_buff *skb, const struct sk_buff *in)
  * Reassembly of inner fragments.  Returns true when @skb is a whole packet, false
  * when it was taken.
  */
-static bool defragment(struct postern_net *pn, const struct postern_sa *sa,
+static bool defragment(struct postern_net *pn, struct postern_sa *sa,
 		       struct sk_buff *skb)
 {
 	u32 user = DEFRAG_USER(sa);
@@ -186,14 +183,19 @@ static bool defragment(struct postern_net *pn, const struct postern_sa *sa,
 		if (likely(!ip_is_fragment(ip_hdr(skb))))
 			return true;
 		err = ip_defrag(pn->net, skb, user);
-	} else if (unlikely(ipv6_hdr(skb)->nexthdr == NEXTHDR_FRAGMENT ||
-			    ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr))) {
+		if (!err)
+			skb->ignore_df = 1;	/* may be fragmented again */
+	} else if (unlikely(ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr))) {
 		err = nf_ct_frag6_gather(pn->net, skb, user);
 		if (err && err != -EINPROGRESS)
 			kfree_skb(skb);
 	}
-	if (err)
+	if (err == -EINPROGRESS) {
 		postern_stat_inc(pn->stats, in_fragments);
+	} else if (err) {
+		postern_stat_inc(pn->stats, drops[POSTERN_DROP_IN_INNER]);
+		atomic64_inc(&sa->drops[POSTERN_DROP_IN_INNER]);
+	}
 	return !err;
 }
 
@@ -204,15 +206,23 @@ static enum postern_drop_reason check_policy(struct postern_net *pn,
 {
 	u8 family = skb->protocol == htons(ETH_P_IP) ? AF_INET : AF_INET6;
 	const struct postern_sa_selector *selector;
+	struct postern_flow flow, quoted;
 	struct postern_policy *policy;
-	struct postern_flow flow;
 
 	if (!postern_flow_read(&flow, skb, family))
 		return POSTERN_DROP_IN_INNER;
 	selector = rcu_dereference(sa->selector);
 	if (unlikely(selector) && !postern_selector_match(&selector->sel, &flow))
 		return POSTERN_DROP_IN_SELECTOR;
+	if (sa->mode == POSTERN_MODE_TRANSPORT &&
+	    !postern_addr_equal(&flow.src, &sa->src))
+		return POSTERN_DROP_IN_SELECTOR;
 	policy = postern_spd_match(&pn->spd, POSTERN_SPD_IN, &flow);
+	if (unlikely(!policy) && postern_flow_read_quoted(&quoted, skb, &flow)) {
+		/* an ICMP error belongs to what it is about (section 6.2) */
+		postern_flow_reverse(&flow, &quoted);
+		policy = postern_spd_match(&pn->spd, POSTERN_SPD_IN, &flow);
+	}
 	if (!policy)
 		return POSTERN_DROP_IN_NO_POLICY;
 	*index = policy->index;
@@ -280,11 +290,11 @@ static void input_finish(struct postern_job *job, int err)
 	reason = replay_advance(sa, job->seq);
 	if (reason)
 		goto drop;
-	reason = POSTERN_DROP_IN_LIFETIME;
-	if (!postern_sa_spend(sa, out->len))
-		goto drop;
 	reason = strip(job);
 	if (reason)
+		goto drop;
+	reason = POSTERN_DROP_IN_LIFETIME;
+	if (!postern_sa_spend(sa, out->len))
 		goto drop;
 
 	deliver(pn, sa, out, in, dev);
@@ -339,6 +349,8 @@ static void input_transform(struct postern_net *pn, struct postern_sa *sa,
 		skb_copy_bits(skb, 0, out->data, ip_len);
 	job = postern_job_get(sa, skb, out);
 	if (unlikely(!job)) {
+		if (!postern_sa_usable(sa))
+			reason = POSTERN_DROP_IN_SA_STATE;
 		kfree_skb(out);
 		goto drop;
 	}

@@ -49,13 +49,17 @@ err_stats:
 }
 
 /*
- * Nothing new can come: the family is gone, or no socket is left in the namespace.
- * A grace period lies between this and postern_net_exit().
+ * The module goes while the namespace lives: no packet meets us once the grace
+ * period between this and postern_net_exit() is over.  In a namespace that dies the
+ * hooks stay until its devices are gone, which is before postern_net_exit(), so that
+ * it never forwards in clear.
  */
 static void __net_exit postern_net_pre_exit(struct net *net)
 {
 	struct postern_net *pn = postern_net(net);
 
+	if (!check_net(net))
+		return;
 	mutex_lock(&pn->lock);
 	postern_hooks_disable(pn);
 	mutex_unlock(&pn->lock);
@@ -68,6 +72,7 @@ static void __net_exit postern_net_exit(struct net *net)
 	struct postern_sa *sa;
 
 	mutex_lock(&pn->lock);
+	postern_hooks_disable(pn);
 	while ((sa = postern_sad_next(&pn->sad, 0)))
 		postern_sad_remove(&pn->sad, sa);
 	while ((policy = postern_spd_next(&pn->spd, 0)))

@@ -44,7 +44,7 @@ struct metadata_dst;
  */
 struct postern_net {
 	struct net *net;
-	struct mutex lock;
+	struct mutex lock;	/* all configuration */
 	struct postern_stats __percpu *stats;
 	struct postern_sad sad;
 	struct postern_spd spd;

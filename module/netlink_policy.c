@@ -213,6 +213,8 @@ static int policy_write(struct postern_net *pn, struct genl_info *info,
 		return err;
 	}
 	pn->generation++;
+	if (!old && policy->action != POSTERN_ACTION_BYPASS)
+		postern_hooks_new_policy(pn, policy);
 	postern_event_policy(pn, info, old ? POSTERN_CMD_POLICY_UPDATE_NTF :
 					     POSTERN_CMD_POLICY_NEW_NTF, policy);
 	policy_reply(reply, info, replace ? POSTERN_CMD_POLICY_UPDATE :

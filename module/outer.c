@@ -5,12 +5,10 @@
 #include <net/ipv6.h>
 #include "outer.h"
 
-/* The inner traffic class, ECN left out when the SA says so (RFC 6040 section 4.1). */
+/* The inner traffic class (RFC 4301 section 5.1.2, RFC 6040 section 4.1: normal mode). */
 static u8 encap_ds(const struct postern_sa *sa, u8 inner)
 {
-	if (sa->flags & POSTERN_SA_FLAG_NOECN)
-		return inner & ~INET_ECN_MASK;
-	return INET_ECN_encapsulate(inner, inner);
+	return sa->flags & POSTERN_SA_FLAG_NOECN ? inner & ~INET_ECN_MASK : inner;
 }
 
 static u8 inner_ds(const struct sk_buff *in, u8 family)
@@ -68,6 +66,8 @@ static void tunnel_ipv6(const struct postern_sa *sa, struct sk_buff *out, u8 ds,
  * @inner_family: of @in
  * @dst: route of the outer packet
  * @may_fragment: leave DF out, whatever the inner packet says
+ *
+ * The flow label is copied for an end system only (RFC 4301 section 5.1.2.2, note 8).
  */
 void postern_outer_tunnel(struct net *net, const struct postern_sa *sa,
 			  struct sk_buff *out, const struct sk_buff *in,
@@ -82,7 +82,7 @@ void postern_outer_tunnel(struct net *net, const struct postern_sa *sa,
 		tunnel_ipv4(net, sa, out, ds, df, dst);
 	else
 		tunnel_ipv6(sa, out, ds,
-			    inner_family == AF_INET6 ?
+			    inner_family == AF_INET6 && in->sk ?
 			    ip6_flowlabel(ipv6_hdr(in)) : 0, dst);
 }
 

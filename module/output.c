@@ -7,8 +7,9 @@
  *   output_one          number, room, outer header, transform stages 1 and 2
  *   output_finish       mark, send                            stage 3
  *
- * Context: RCU read side, bottom halves off (all but postern_output_init).
- * RFC 4301 section 5.1.
+ * Context: RCU read side.  Bottom halves are off for one segment at a time, so that
+ * those of a super-packet do not pile up in the backlog of a virtual device, where
+ * what another CPU sends would overtake them.  RFC 4301 section 5.1.
  */
 #include <linux/random.h>
 #include <net/ip.h>
@@ -93,11 +94,7 @@ static void move_owner(struct sk_buff *skb, struct sk_buff *out)
 	struct sock *sk = skb->sk;
 	int delta;
 
-	if (!sk || !skb->destructor)
-		return;
-	if (skb->destructor != sock_wfree &&
-	    !(sk_fullsock(sk) && sk->sk_protocol == IPPROTO_TCP &&
-	      skb->destructor != sock_efree && skb->destructor != sock_rfree))
+	if (!sk || !is_skb_wmem(skb))
 		return;
 	out->sk = sk;
 	out->destructor = skb->destructor;
@@ -119,6 +116,8 @@ static void output_finish(struct postern_job *job, int err)
 	struct postern_drop_site site = postern_sa_site(pn->stats, sa);
 
 	if (unlikely(err)) {
+		if (job->late)
+			in->dev = NULL;	/* it may be gone */
 		postern_drop(&site, in, POSTERN_DROP_OUT_CRYPTO);
 		kfree_skb(out);
 		postern_job_put(job);
@@ -162,7 +161,7 @@ static void output_header(const struct postern_out *o, const struct sk_buff *in,
 				     o->dst, o->may_fragment);
 }
 
-/* Stage 2, one packet or segment; @skb is consumed. */
+/* One packet or segment; @skb is consumed. Context: bottom halves off. */
 static void output_one(const struct postern_out *o, struct sk_buff *skb)
 {
 	const struct postern_xform *xform = postern_xform(o->sa);
@@ -202,6 +201,8 @@ static void output_one(const struct postern_out *o, struct sk_buff *skb)
 		goto drop;
 	job = postern_job_get(sa, skb, out);
 	if (unlikely(!job)) {
+		if (!postern_sa_usable(sa))
+			reason = POSTERN_DROP_OUT_NO_SA;
 		kfree_skb(out);
 		goto drop;
 	}
@@ -300,11 +301,9 @@ static struct dst_entry *route_ipv6(struct postern_net *pn, struct postern_sa *s
 	dst = dst_cache_get_ip6(&sa->route, &saddr);
 	if (likely(dst))
 		return dst;
-	dst = ip6_route_output(pn->net, NULL, &fl6);
-	if (dst->error) {
-		dst_release(dst);
+	dst = ip6_dst_lookup_flow(pn->net, NULL, &fl6, NULL);
+	if (IS_ERR(dst))
 		return NULL;
-	}
 	dst_cache_set_ip6(&sa->route, dst, &fl6.saddr);
 	return dst;
 }
@@ -315,6 +314,8 @@ static enum postern_drop_reason check_transport(struct postern_out *o)
 	const struct sk_buff *skb = o->skb;
 	bool ah = o->sa->key.proto == IPPROTO_AH;
 
+	if (skb_shinfo(skb)->gso_type & SKB_GSO_UDP)	/* will be fragments */
+		return POSTERN_DROP_OUT_FRAGMENT;
 	if (o->flow.family == AF_INET) {
 		o->ip_len = ip_hdrlen(skb);
 		if (ip_is_fragment(ip_hdr(skb)))
@@ -349,7 +350,9 @@ static enum postern_drop_reason find_route(struct postern_out *o)
 	}
 	o->ip_len = 0;
 	o->outer_len = sa->ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+	local_bh_disable();	/* dst_cache */
 	o->dst = sa->ipv4 ? route_ipv4(o->pn, sa) : route_ipv6(o->pn, sa);
+	local_bh_enable();
 	return o->dst ? 0 : POSTERN_DROP_OUT_NO_ROUTE;
 }
 
@@ -379,7 +382,7 @@ static struct sk_buff *segments(struct sk_buff *skb)
 		consume_skb(skb);
 		return segs;
 	}
-	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb))
+	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_csum_hwoffload_help(skb, 0))
 		return NULL;
 	return skb;
 }
@@ -409,7 +412,9 @@ static void output_protected(struct postern_out *o)
 		postern_stat_add(o->pn->stats, out_packets, (s64)made - n);
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
+		local_bh_disable();
 		output_one(o, skb);
+		local_bh_enable();
 	}
 out:
 	dst_release(o->dst);
@@ -424,6 +429,17 @@ static void output_policy(struct postern_net *pn, struct sk_buff *skb,
 
 	slot_key(&key, &policy->tmpl, flow);
 	o.sa = choose_sa(pn, policy, &key);
+	if (unlikely(!o.sa && policy->tmpl.spi)) {
+		/* nobody can be asked for an SA of a given SPI */
+		struct postern_drop_site site = {
+			.stats = pn->stats,
+			.spi = policy->tmpl.spi,
+			.policy = policy->index,
+		};
+
+		postern_drop(&site, skb, POSTERN_DROP_OUT_NO_SA);
+		return;
+	}
 	if (unlikely(!o.sa)) {
 		postern_hold(pn, skb, policy, &key, flow);
 		return;
@@ -442,7 +458,7 @@ static void output_policy(struct postern_net *pn, struct sk_buff *skb,
  * @flow: of the packet
  * @policy: that says PROTECT
  *
- * Context: POST_ROUTING, bottom halves off.
+ * Context: POST_ROUTING.
  */
 void postern_output(struct postern_net *pn, struct sk_buff *skb,
 		    const struct postern_flow *flow,

@@ -6,15 +6,36 @@
 #include <linux/icmpv6.h>
 #include <net/icmp.h>
 #include <net/ip.h>
+#include <net/ip6_fib.h>
 #include <net/ipv6.h>
 #include "compat.h"
 #include "path.h"
 #include "xform.h"
 
-/* With @own_route only the device counts, or each packet would find a smaller MTU. */
+/*
+ * The MTU that the route was configured with, or its device's, without what was
+ * learned: for IPv6 that lies in the metric of a copy of the route.
+ */
+static unsigned int link_mtu(const struct dst_entry *dst, bool ipv4)
+{
+	const struct rt6_info *rt6 = container_of(dst, struct rt6_info, dst);
+	const struct fib6_info *from;
+	unsigned int mtu = 0;
+
+	if (ipv4 || !(rt6->rt6i_flags & RTF_CACHE)) {
+		mtu = dst_metric_raw(dst, RTAX_MTU);
+	} else {
+		from = rcu_dereference(rt6->from);
+		if (from)
+			mtu = from->fib6_pmtu;
+	}
+	return mtu ?: READ_ONCE(dst_dev(dst)->mtu);
+}
+
+/* With @own_route nothing learned counts, or each packet would find a smaller MTU. */
 static unsigned int path_mtu(const struct postern_out *o)
 {
-	return o->own_route ? READ_ONCE(dst_dev(o->dst)->mtu) : dst_mtu(o->dst);
+	return o->own_route ? link_mtu(o->dst, o->sa->ipv4) : dst_mtu(o->dst);
 }
 
 /* Largest packet, IP header included, that fits the path when protected. */

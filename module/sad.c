@@ -129,11 +129,18 @@ struct postern_slot *postern_slot_get(struct postern_sad *sad,
 	return slot;
 }
 
-/* Another user of a slot that has one. */
-void postern_slot_hold(struct postern_slot *slot)
+/**
+ * postern_slot_kick - end the wait of a slot's packets
+ * @slot: slot that has a user
+ * @delay: jiffies from now
+ *
+ * The work holds a user while it is pending: it may be queued again while it runs.
+ */
+void postern_slot_kick(struct postern_slot *slot, unsigned long delay)
 {
 	lockdep_assert_held(&slot->sad->slot_lock);
-	slot->users++;
+	if (!mod_delayed_work(postern_wq, &slot->deadline, delay))
+		slot->users++;
 }
 
 static void slot_put_locked(struct postern_slot *slot)
@@ -172,7 +179,7 @@ static void slot_choose(struct postern_slot *slot)
 				best = sa;
 	rcu_assign_pointer(slot->current_sa, best);
 	if (best && slot->waiting)
-		mod_delayed_work(postern_wq, &slot->deadline, 0);
+		postern_slot_kick(slot, 0);
 }
 
 /* Which templates it serves: those of its reqid, and those of any. */

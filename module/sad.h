@@ -34,8 +34,8 @@ struct postern_slot_key {
  * @users: policies, SAs and packets that wait [S]
  * @held: packets that wait for an SA [own lock]
  * @asked: jiffies of the last acquire [S]
- * @deadline: end of the wait [S]
- * @waiting: @deadline is armed and holds a user [S]
+ * @deadline: end of the wait; holds a user while it is pending [S]
+ * @waiting: packets wait, @deadline will come [S]
  * @wait_link: in postern_sad.waiting [S]
  * @sad: where it is [I]
  * @free_work: the end, after a grace period
@@ -100,7 +100,7 @@ struct postern_sa *postern_sad_next(struct postern_sad *sad, u64 after);
 struct postern_slot *postern_slot_get(struct postern_sad *sad,
 				      const struct postern_slot_key *key,
 				      gfp_t gfp);
-void postern_slot_hold(struct postern_slot *slot);
+void postern_slot_kick(struct postern_slot *slot, unsigned long delay);
 void postern_slot_put(struct postern_slot *slot);
 struct postern_slot *postern_slot_lookup(struct postern_sad *sad,
 					 const struct postern_slot_key *key);

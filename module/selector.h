@@ -12,6 +12,7 @@
  * @dst: destination address
  * @family: AF_INET or AF_INET6
  * @proto: upper layer protocol
+ * @nd: Neighbour Discovery from a node on the link (RFC 4861)
  * @opaque: the packet does not show its ports (a later fragment, a short packet)
  * @sport: source port in host order, or ICMP type
  * @dport: destination port in host order, or ICMP code
@@ -21,6 +22,7 @@ struct postern_flow {
 	union nf_inet_addr dst;
 	u8 family;
 	u8 proto;
+	bool nd;
 	bool opaque;
 	u16 sport;
 	u16 dport;

@@ -86,6 +86,12 @@ void postern_policy_free_unpublished(struct postern_policy *policy)
 	policy_destroy(policy->spd, policy);
 }
 
+/* Without the module nothing would be protected, or discarded, any more. */
+static bool keeps_module(const struct postern_policy *policy)
+{
+	return policy->action != POSTERN_ACTION_BYPASS;
+}
+
 /* An outbound template that names its addresses leads to one slot. */
 static int slot_bind(struct postern_net *pn, struct postern_policy *policy)
 {
@@ -114,7 +120,7 @@ static void policy_unpublished(struct postern_net *pn,
 	xa_cmpxchg(&pn->spd.by_index, policy->index, policy, NULL, GFP_KERNEL);
 	if (policy->slot)
 		postern_slot_put(policy->slot);
-	if (policy->action == POSTERN_ACTION_PROTECT)
+	if (keeps_module(policy))
 		module_put(THIS_MODULE);
 	queue_rcu_work(postern_wq, &policy->free_work);
 }
@@ -126,9 +132,6 @@ static void policy_unpublished(struct postern_net *pn,
  * @old: policy of the same direction, selector and priority that it takes the
  *       place of, or NULL
  *
- * A policy that says PROTECT keeps the module from being unloaded, since then
- * nothing would protect any more.
- *
  * Return: 0, -ENOMEM, or -ENODEV when the module is about to go.
  * Context: process, configuration lock held.
  */
@@ -138,7 +141,7 @@ int postern_spd_add(struct postern_net *pn, struct postern_policy *policy,
 	struct postern_spd *spd = &pn->spd;
 	int err;
 
-	if (policy->action == POSTERN_ACTION_PROTECT && !try_module_get(THIS_MODULE))
+	if (keeps_module(policy) && !try_module_get(THIS_MODULE))
 		return -ENODEV;
 	err = slot_bind(pn, policy);
 	if (err)
@@ -168,7 +171,7 @@ err_slot:
 		postern_slot_put(policy->slot);
 	policy->slot = NULL;
 err_module:
-	if (policy->action == POSTERN_ACTION_PROTECT)
+	if (keeps_module(policy))
 		module_put(THIS_MODULE);
 	return err;
 }

@@ -38,6 +38,8 @@
 	  "the inner packet matches a policy that wants another SA") \
 	R(IN_CLEARTEXT, "in-cleartext", \
 	  "cleartext arrived where a policy requires protection") \
+	R(IN_MALFORMED, "in-malformed", \
+	  "cleartext whose headers cannot be followed to an upper layer, so that no policy can judge it") \
 	R(IN_DISCARD, "in-discard", \
 	  "an inbound policy says discard") \
 	R(IN_DUMMY, "in-dummy", \
@@ -83,9 +85,7 @@
 	R(OUT_STACK, "out-stack", \
 	  "the stack refused the protected packet: a firewall rule or a full device queue") \
 	R(OUT_LOOPBACK, "out-loopback", \
-	  "the looped copy of an own protected multicast packet; this host has had it in clear already") \
-	R(NETNS_EXIT, "netns-exit", \
-	  "the network namespace was going away")
+	  "the looped copy of an own protected multicast packet; it stays here in clear")
 
 enum postern_drop_reason {
 	POSTERN_DROP_UNSPEC,
