@@ -1,0 +1,225 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Makes ESP and AH packets with scapy, right ones and wrong ones, and sends them.
+
+usage: forge.py DEVICE MAC
+
+Reads orders, one a line, and answers each with the number of packets that it sent:
+
+  sa NAME proto=esp|ah spi=N mode=tunnel|transport src=ADDR dst=ADDR
+     [isrc=ADDR idst=ADDR] [alg=gcm|cbc|null key=HEX] [auth=HEX]
+  send NAME [WORD=VALUE...]
+
+The inner packet is UDP to port 7777 with the line text=TEXT.  Of an SA, numbers go up
+from 1.
+
+  seq=N      this number; later packets go on behind the highest one
+  bare=1     the inner packet as it is, without protection
+  badkey=1   with another key
+  spi=N      with another SPI
+  again=N    the same packet N times
+  count=N    N packets that differ in their numbers
+  inner=HEX  these octets in place of the inner packet
+  edit=OFFSET:HEX[,...]   octets of the inner packet replaced, checksums left alone
+  innercut=N the first N octets of the inner packet; all: one packet for each length
+  tfc=N      N octets behind the inner packet
+  next=N     next header
+  pad=N      at least N octets of padding, up to 255
+  padlen=N   what the pad length says
+  padbytes=HEX            these octets of padding
+  front=hbh|dst|option    an extension header or IPv4 option before ESP or AH
+  isrc=ADDR, idst=ADDR    other inner addresses
+  flip=all   one packet for each bit of ESP or AH and what follows, that bit inverted
+  flip=OFFSET[-OFFSET]    one for each bit of these octets of the packet
+  cut=all    one for each length, ESP or AH and what follows shortened
+"""
+import ipaddress
+import os
+import shlex
+import socket
+import struct
+import sys
+
+from scapy.layers.inet import IP, UDP, IPOption_NOP
+from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrHopByHop
+from scapy.layers.ipsec import AH, ESP, SecurityAssociation, _ESPPlain
+from scapy.packet import Raw
+
+PORT = 7777
+CRYPT = {"gcm": "AES-GCM", "cbc": "AES-CBC", "null": None}
+ALIGN = {"gcm": 4, "cbc": 16, "null": 4}
+
+
+def version(address):
+    return ipaddress.ip_address(address).version
+
+
+def header(src, dst, proto):
+    if version(src) == 4:
+        return IP(src=src, dst=dst, proto=proto, id=0x1234, ttl=64)
+    return IPv6(src=src, dst=dst, nh=proto, hlim=64)
+
+
+class Association:
+    """One SA: what scapy knows of it, and its next number."""
+
+    def __init__(self, words):
+        self.esp = words["proto"] == "esp"
+        self.spi = int(words["spi"], 0)
+        self.src, self.dst = words["src"], words["dst"]
+        self.tunnel = words["mode"] == "tunnel"
+        self.isrc = words.get("isrc", self.src)
+        self.idst = words.get("idst", self.dst)
+        self.alg = words.get("alg", "null")
+        self.key = bytes.fromhex(words.get("key", "").removeprefix("0x"))
+        self.auth = bytes.fromhex(words.get("auth", "").removeprefix("0x"))
+        self.seq = 0
+
+    def scapy(self, bad=False):
+        key, auth = self.key, self.auth
+        if bad:
+            key, auth = os.urandom(len(key)), os.urandom(len(auth))
+        return SecurityAssociation(ESP if self.esp else AH, spi=self.spi,
+                                   crypt_algo=CRYPT[self.alg], crypt_key=key,
+                                   auth_algo="SHA2-256-128" if auth else None, auth_key=auth)
+
+    def inner(self, words):
+        """The inner packet: octets, next header of it in tunnel mode, the same of what is in it."""
+        src, dst = words.get("isrc", self.isrc), words.get("idst", self.idst)
+        pkt = header(src, dst, 17) / UDP(sport=7000, dport=PORT) / Raw((words.get("text", "") + "\n").encode())
+        if version(src) == 4:
+            return bytes(pkt), 4, bytes(type(pkt)(bytes(pkt)).payload)
+        return bytes(pkt), 41, bytes(type(pkt)(bytes(pkt)).payload)
+
+    def plain(self, words):
+        """What is protected, and its next header."""
+        whole, nxt, upper = self.inner(words)
+        data = bytearray(whole if self.tunnel else upper)
+        nxt = nxt if self.tunnel else 17
+        if "inner" in words:
+            data = bytearray.fromhex(words["inner"])
+        for edit in filter(None, words.get("edit", "").split(",")):
+            offset, octets = edit.split(":")
+            octets = bytes.fromhex(octets)
+            data[int(offset):int(offset) + len(octets)] = octets
+        if "innercut" in words:
+            data = data[:int(words["innercut"])]
+        data += os.urandom(int(words.get("tfc", 0)))
+        return bytes(data), int(words.get("next", nxt))
+
+    def front(self, words):
+        proto = 50 if self.esp else 51
+        pkt = header(self.src, self.dst, proto)
+        match words.get("front"):
+            case "hbh":
+                pkt.nh = 0
+                pkt /= IPv6ExtHdrHopByHop(nh=proto)
+            case "dst":
+                pkt.nh = 60
+                pkt /= IPv6ExtHdrDestOpt(nh=proto)
+            case "option":
+                pkt.options = [IPOption_NOP()] * 4
+        return pkt
+
+    def protect_esp(self, words, seq):
+        sa = self.scapy("badkey" in words)
+        data, nxt = self.plain(words)
+        align = ALIGN[self.alg]
+        padlen = -(len(data) + 2) % align
+        while padlen < int(words.get("pad", 0)):
+            padlen += align
+        padding = bytes(range(1, padlen + 1))
+        if "padbytes" in words:
+            padding = bytes.fromhex(words["padbytes"])
+        plain = _ESPPlain(spi=int(words.get("spi", str(self.spi)), 0), seq=seq, iv=sa.crypt_algo.generate_iv(),
+                          data=Raw(data), padding=padding, padlen=int(words.get("padlen", padlen)), nh=nxt)
+        esp = sa.auth_algo.sign(sa.crypt_algo.encrypt(sa, plain, sa.crypt_key), sa.auth_key)
+        return bytes(self.front(words) / Raw(bytes(esp)))
+
+    def protect_ah(self, words, seq):
+        sa = self.scapy("badkey" in words)
+        data, nxt = self.plain(words)
+        length = 12 + 16
+        padding = -length % (4 if version(self.src) == 4 else 8)
+        ah = AH(nh=nxt, payloadlen=(length + padding) // 4 - 2, spi=int(words.get("spi", str(self.spi)), 0),
+                seq=seq, icv=bytes(16), padding=bytes(padding))
+        return bytes(sa.auth_algo.sign(self.front(words) / ah / Raw(data), sa.auth_key))
+
+    def packets(self, words):
+        return [pkt for _ in range(int(words.get("count", 1))) for pkt in self.one(words)]
+
+    def one(self, words):
+        seq = int(words["seq"], 0) if "seq" in words else self.seq + 1
+        if "badkey" not in words:
+            self.seq = max(self.seq, seq)
+        if words.get("innercut") == "all":
+            packets = []
+            for n in range(len(self.plain(words | {"innercut": 65535})[0])):
+                packets += self.one(words | {"innercut": n, "seq": str(seq + n)})
+            return packets
+        if "bare" in words:
+            pkt = self.inner(words)[0]
+        else:
+            pkt = (self.protect_esp if self.esp else self.protect_ah)(words, seq)
+        start = 20 if version(self.src) == 4 else 40
+        if words.get("flip") == "all":
+            return flip(pkt, start, len(pkt))
+        if "flip" in words:
+            first, _, last = words["flip"].partition("-")
+            return flip(pkt, int(first), int(last or first) + 1)
+        if words.get("cut") == "all":
+            return [fix(pkt[:n]) for n in range(start, len(pkt))]
+        return [pkt] * int(words.get("again", 1))
+
+
+def checksum(head):
+    total = sum(struct.unpack("!%dH" % (len(head) // 2), head))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def fix(pkt):
+    """Length and checksum of the header, as they should be."""
+    pkt = bytearray(pkt)
+    if pkt[0] >> 4 == 4:
+        head = (pkt[0] & 15) * 4
+        struct.pack_into("!H", pkt, 2, len(pkt))
+        struct.pack_into("!H", pkt, 10, 0)
+        struct.pack_into("!H", pkt, 10, checksum(bytes(pkt[:head])))
+    else:
+        struct.pack_into("!H", pkt, 4, len(pkt) - 40)
+    return bytes(pkt)
+
+
+def flip(pkt, first, last):
+    packets = []
+    for offset in range(first, last):
+        for bit in range(8):
+            bad = bytearray(pkt)
+            bad[offset] ^= 1 << bit
+            packets.append(fix(bad))
+    return packets
+
+
+def main():
+    device, mac = sys.argv[1:]
+    mac = bytes.fromhex(mac.replace(":", ""))
+    out = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
+    sas = {}
+    print("ready", flush=True)
+    for line in sys.stdin:
+        order, name, *words = shlex.split(line)
+        words = dict(word.split("=", 1) for word in words)
+        sent = 0
+        if order == "sa":
+            sas[name] = Association(words)
+        else:
+            for pkt in sas[name].packets(words):
+                out.sendto(pkt, (device, 0x0800 if pkt[0] >> 4 == 4 else 0x86dd, 0, 0, mac))
+                sent += 1
+        print(sent, flush=True)
+
+
+if __name__ == "__main__":
+    main()

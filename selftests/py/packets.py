@@ -1,0 +1,183 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Packets for Postern to protect, and what scapy finds in the protected ones.
+
+usage: packets.py make FILE SRC DST     make packets, as lines of hexadecimal digits
+       packets.py send FILE [SKIP]      send them as they are, but those that have a name
+                                        in SKIP: options, fragments
+       packets.py open PCAP MANIFEST    undo the protection and compare
+
+A line of FILE is a name and a packet.  A line of MANIFEST is
+
+    NAME proto=esp|ah spi=N mode=tunnel|transport src=ADDR dst=ADDR
+         [alg=gcm|cbc|null key=HEX] [auth=HEX] sent=FILE [skip=NAMES]
+
+For each of its lines "open" prints NAME and "ok" or what is wrong.
+"""
+import ipaddress
+import socket
+import struct
+import sys
+
+IP_NODEFRAG = 22
+CRYPT = {"gcm": "AES-GCM", "cbc": "AES-CBC", "null": None}
+
+
+def make(path, src, dst):
+    from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption_NOP
+    from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6, IPv6ExtHdrDestOpt, PadN
+    from scapy.packet import Raw
+
+    def add(name, pkt):
+        out.write(f"{name} {bytes(pkt).hex()}\n")
+
+    def octets(n):
+        return Raw(bytes((i * 7 + n) % 256 for i in range(n)))
+
+    udp = UDP(sport=7000, dport=7777)
+    with open(path, "w", encoding="ascii") as out:
+        if ipaddress.ip_address(src).version == 4:
+            head = IP(src=src, dst=dst, ttl=63)
+            for n in [*range(40), 100, 512, 1200]:
+                add("udp", head.copy() / udp / octets(n))
+            for tos in (0x01, 0x02, 0x03, 0xb8, 0xff):
+                add("tos", IP(src=src, dst=dst, id=tos, tos=tos) / udp / octets(5))
+            add("df", IP(src=src, dst=dst, id=7, flags="DF") / udp / octets(5))
+            add("icmp", IP(src=src, dst=dst, id=8) / ICMP() / octets(30))
+            add("tcp", IP(src=src, dst=dst, id=9) / TCP(sport=7000, dport=7777, options=[("MSS", 1400)]))
+            add("unknown", IP(src=src, dst=dst, id=10, proto=253) / octets(21))
+            add("options", IP(src=src, dst=dst, id=11, options=[IPOption_NOP()] * 8) / udp / octets(9))
+            add("fragments", IP(src=src, dst=dst, id=12, flags="MF") / udp / octets(56))
+            add("fragments", IP(src=src, dst=dst, id=12, proto=17, frag=8) / octets(33))
+        else:
+            head = IPv6(src=src, dst=dst, hlim=63)
+            for n in [*range(40), 100, 512, 1200]:
+                add("udp", head.copy() / udp / octets(n))
+            for tc in (0x01, 0x02, 0x03, 0xb8, 0xff):
+                add("tos", IPv6(src=src, dst=dst, tc=tc, fl=0x12345) / udp / octets(5))
+            add("icmp", IPv6(src=src, dst=dst) / ICMPv6EchoRequest(data=bytes(30)))
+            add("tcp", IPv6(src=src, dst=dst) / TCP(sport=7000, dport=7777, options=[("MSS", 1400)]))
+            add("unknown", IPv6(src=src, dst=dst, nh=253) / octets(21))
+            add("options", IPv6(src=src, dst=dst) / IPv6ExtHdrDestOpt(options=[PadN(optdata=bytes(4))]) / udp / octets(9))
+
+
+def lines(path, skip):
+    with open(path, encoding="ascii") as names:
+        for name, pkt in map(str.split, names):
+            if name not in skip.split(","):
+                yield bytes.fromhex(pkt)
+
+
+def send(path, skip=""):
+    out = {
+        4: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW),
+        6: socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_RAW),
+    }
+    out[4].setsockopt(socket.IPPROTO_IP, IP_NODEFRAG, 1)
+    for pkt in lines(path, skip):
+        version = pkt[0] >> 4
+        dst = socket.inet_ntop(socket.AF_INET, pkt[16:20]) if version == 4 else \
+            socket.inet_ntop(socket.AF_INET6, pkt[24:40])
+        out[version].sendto(pkt, (dst, 0))
+
+
+class Wrong(Exception):
+    pass
+
+
+def want(what, wanted, got):
+    if wanted != got:
+        raise Wrong(f"{what}: wanted {wanted}, got {got}")
+
+
+class Opener:
+    """The receiving end of an SA, in scapy."""
+
+    def __init__(self, words):
+        from scapy.layers.inet import IP
+        from scapy.layers.inet6 import IPv6
+        from scapy.layers.ipsec import AH, ESP, SecurityAssociation
+
+        self.cls = ESP if words["proto"] == "esp" else AH
+        self.spi = int(words["spi"], 0)
+        self.src, self.dst = words["src"], words["dst"]
+        self.tunnel = words["mode"] == "tunnel"
+        self.alg = words.get("alg") or "null"
+        ip = IP if ipaddress.ip_address(self.src).version == 4 else IPv6
+        auth = bytes.fromhex(words.get("auth", "").removeprefix("0x"))
+        self.sa = SecurityAssociation(self.cls, spi=self.spi, crypt_algo=CRYPT[self.alg],
+                                      crypt_key=bytes.fromhex(words.get("key", "").removeprefix("0x")),
+                                      auth_algo="SHA2-256-128" if auth else None, auth_key=auth,
+                                      tunnel_header=ip(src=self.src, dst=self.dst) if self.tunnel else None)
+        self.ivs = set()
+
+    def trailer(self, esp):
+        """The padding is 1, 2, 3 ... and no longer than it must be (RFC 4303 section 2.4)."""
+        data = bytes(esp.data)
+        iv, data = data[:self.sa.crypt_algo.iv_size], data[self.sa.crypt_algo.iv_size:]
+        if iv in self.ivs:
+            raise Wrong(f"IV {iv.hex()} came twice")
+        if iv:
+            self.ivs.add(iv)
+        match self.alg:
+            case "gcm":
+                data = self.sa.crypt_algo.cipher(self.sa.crypt_key).decrypt(
+                    self.sa.crypt_salt + iv, data, struct.pack("!LL", esp.spi, esp.seq))
+            case "cbc":
+                data = self.sa.crypt_algo.new_cipher(self.sa.crypt_key, iv).decryptor().update(data[:-16])
+            case "null":
+                data = data[:-16]
+        padlen = data[-2]
+        want("padding", bytes(range(1, padlen + 1)).hex(), data[len(data) - 2 - padlen:-2].hex())
+        if padlen >= {"gcm": 4, "cbc": 16, "null": 4}[self.alg]:
+            raise Wrong(f"{padlen} octets of padding")
+        if len(data) % 4:
+            raise Wrong(f"{len(data)} octets of plaintext")
+
+    def outer(self, outer, inner):
+        """What of the inner header the outer one has (RFC 4301 section 5.1.2, RFC 6040)."""
+        v4, tos = inner[0] >> 4 == 4, inner[1]
+        if not v4:
+            tos = (inner[0] << 4 | inner[1] >> 4) & 0xff
+        df = not v4 or bool(inner[6] & 0x40)
+        if self.tunnel:
+            want("hop limit", 64, outer.ttl if outer.version == 4 else outer.hlim)
+        want("traffic class", tos, outer.tos if outer.version == 4 else outer.tc)
+        if outer.version == 4 and self.tunnel:
+            want("DF", df, outer.flags.DF)
+            want("identification is there", not df, outer.id != 0)
+
+    def check(self, captured, sent):
+        mine = [pkt for pkt in captured if pkt.haslayer(self.cls) and pkt[self.cls].spi == self.spi]
+        want("packets", len(sent), len(mine))
+        for number, (outer, inner) in enumerate(zip(mine, sent), 1):
+            want("source", self.src, outer.src)
+            want("destination", self.dst, outer.dst)
+            want("number", number, outer[self.cls].seq)
+            self.outer(outer, inner)
+            if self.cls.__name__ == "ESP":
+                self.trailer(outer[self.cls])
+            opened = self.sa.decrypt(outer.copy())
+            want(f"packet {number}", inner.hex(), bytes(opened).hex())
+
+
+def open_all(pcap, manifest):
+    from scapy.layers.inet import IP
+    from scapy.layers.inet6 import IPv6
+    from scapy.layers.l2 import Ether
+    from scapy.utils import rdpcap
+
+    captured = [pkt[IP if pkt[Ether].type == 0x0800 else IPv6] for pkt in rdpcap(pcap)]
+    with open(manifest, encoding="ascii") as names:
+        for line in names:
+            name, *words = line.split()
+            words = dict(word.split("=", 1) for word in words)
+            try:
+                Opener(words).check(captured, list(lines(words["sent"], words.get("skip", ""))))
+                print(name, "ok", flush=True)
+            except Exception as why:  # scapy raises all kinds
+                print(name, type(why).__name__, str(why)[:300], flush=True)
+
+
+if __name__ == "__main__":
+    {"make": make, "send": send, "open": open_all}[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,10 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# AH with HMAC-SHA-256-128 between Postern and XFRM: all modes and families.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../account.sh"
+. "$(dirname "$0")/../interop.sh"
+
+interop_start
+interop_all "ah" ah 0 auth-trunc 'hmac(sha256)' AUTH 128
+interop_end

@@ -1,0 +1,11 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# ESP without encryption (RFC 2410), HMAC-SHA-256-128, between Postern and XFRM: all
+# modes and families.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../account.sh"
+. "$(dirname "$0")/../interop.sh"
+
+interop_start
+interop_all "null" esp 0 enc 'ecb(cipher_null)' '' auth-trunc 'hmac(sha256)' AUTH 128
+interop_end
