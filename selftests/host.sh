@@ -32,6 +32,6 @@ stock_kver() {
 header() {
 	local v
 
-	v=$(sed -n "1,40s/^# $2: *//p" "$1" | head -n 1)
+	v=$(sed -n "1,40s/^# $2:[ \t]*\([^\t]*[^\t ]\).*/\1/p" "$1" | head -n 1)
 	echo "${v:-$3}"
 }
