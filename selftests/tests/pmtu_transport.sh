@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Transport mode takes room as well: local sockets are told what fits, whatever the
+# algorithm, and TCP flows.
+#
+#	a (Postern) ===== b (XFRM)
+#
+# timeout: 180
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../gateway.sh"
+
+topo_pair
+load_postern
+
+transport a b xfrm 1 10.0.0.1 10.0.0.2
+transport a b xfrm 2 fd00::1 fd00::2
+capture a veth0 /run/veth0.pcap -Q out
+# the IP header of the packet is that of the result
+check "ESP over IPv4" fits_exactly a 10.0.0.2 $(($(esp_mtu 1500 20 8 16 4) + 20))
+check "ESP over IPv6" fits_exactly a fd00::2 $(($(esp_mtu 1500 40 8 16 4) + 40))
+for n in a b; do
+	ip netns exec $n ip route flush cache
+	ip netns exec $n ip -6 route flush cache
+done
+check "TCP over IPv4 from a" tcp_fast a b 10.0.0.2
+check "TCP over IPv4 from b" tcp_fast b a 10.0.0.1
+check "TCP over IPv6 from a" tcp_fast a b fd00::2
+check "TCP over IPv6 from b" tcp_fast b a fd00::1
+capture_end
+check "nothing in clear" only_protected /run/veth0.pcap
+check "no packet was a fragment" expect fragments 0 \
+	"$(packets_in /run/veth0.pcap 'ip[6:2] & 0x3fff != 0 or ip6[6] == 44')"
+
+run_in a postern policy flush
+run_in a postern state flush
+run_in b ip xfrm policy flush
+run_in b ip xfrm state flush
+
+# sa PROTO ALGORITHM...: the same both ways
+sa() {
+	local i src=10.0.0.1 dst=10.0.0.2 tmp
+
+	for i in 1 2; do
+		run_in a postern state add src $src dst $dst proto "$1" spi $((0x2000 + i)) reqid 1 "${@:2}"
+		run_in b ip xfrm state add src $src dst $dst proto "$1" spi $((0x2000 + i)) reqid 1 "${@:2}"
+		tmp=$src src=$dst dst=$tmp
+	done
+	run_in a postern policy add dir out src 10.0.0.1 dst 10.0.0.2 tmpl proto "$1" reqid 1
+	run_in a postern policy add dir in src 10.0.0.2 dst 10.0.0.1 tmpl proto "$1" reqid 1
+	run_in b ip xfrm policy add dir out src 10.0.0.2 dst 10.0.0.1 tmpl proto "$1" reqid 1
+	run_in b ip xfrm policy add dir in src 10.0.0.1 dst 10.0.0.2 tmpl proto "$1" reqid 1
+}
+undo() {
+	run_in a postern policy flush
+	run_in a postern state flush
+	run_in b ip xfrm policy flush
+	run_in b ip xfrm state flush
+}
+
+sa esp enc 'cbc(aes)' "$(hexkey 16)" auth-trunc 'hmac(sha256)' "$(hexkey 32)" 128
+check "AES-CBC" fits_exactly a 10.0.0.2 $(($(esp_mtu 1500 20 16 16 16) + 20))
+undo
+sa esp enc 'ecb(cipher_null)' '' auth-trunc 'hmac(sha256)' "$(hexkey 32)" 128
+check "NULL" fits_exactly a 10.0.0.2 $(($(esp_mtu 1500 20 0 16 4) + 20))
+undo
+# RFC 4302 section 2: 12 octets and the ICV, padded
+sa ah auth-trunc 'hmac(sha256)' "$(hexkey 32)" 128
+check "AH" fits_exactly a 10.0.0.2 $((1500 - 32))
+undo
+check "drops" expect reasons out-too-big "$(drops a | sed 's/=[0-9]*//g')"
