@@ -10,9 +10,11 @@
 #include <crypto/aead.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter_ipv6.h>
 #include <linux/skbuff.h>
 #include <net/dst.h>
 #include <net/genetlink.h>
+#include <net/ip6_route.h>
 #include <net/netfilter/ipv4/nf_defrag_ipv4.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
@@ -67,6 +69,19 @@ static inline bool is_skb_wmem(const struct sk_buff *skb)
 		skb->destructor != sock_rfree);
 }
 #endif
+
+/* Before IPv6 came with the kernel for good its functions were behind a table. */
+static inline int postern_ip6_fragment(struct net *net, struct sock *sk,
+				       struct sk_buff *skb,
+				       int (*output)(struct net *, struct sock *,
+						     struct sk_buff *))
+{
+#ifdef HAVE_NF_IPV6_FRAGMENT
+	return nf_get_ipv6_ops()->fragment(net, sk, skb, output);
+#else
+	return ip6_fragment(net, sk, skb, output);
+#endif
+}
 
 /* Walk the conntrack entries of a namespace; those for which @iter says 1 end. */
 static inline void postern_ct_iterate(struct net *net,

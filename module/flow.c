@@ -9,6 +9,8 @@
 #include <net/ndisc.h>
 #include "flow.h"
 
+#define MAX_HEADERS	16
+
 /* Ports, or ICMP type and code, of the header at @off. */
 static void read_ports(struct postern_flow *flow, const struct sk_buff *skb,
 		       int off)
@@ -41,7 +43,7 @@ static void read_ports(struct postern_flow *flow, const struct sk_buff *skb,
 	}
 }
 
-/* @upper: offset of the upper layer header, negative when it is not there. */
+/* @upper: offset of the upper layer header */
 static bool read_ipv4(struct postern_flow *flow, const struct sk_buff *skb,
 		      int off, int *upper)
 {
@@ -62,32 +64,67 @@ static bool read_ipv4(struct postern_flow *flow, const struct sk_buff *skb,
 	return true;
 }
 
+/*
+ * Walk the extension headers up to the upper layer, which AH and ESP are too.  Returns
+ * its offset, or 0 when the headers are cut off or more than anybody should follow.
+ */
+static int skip_headers(const struct sk_buff *skb, int off, u8 *next, bool *later)
+{
+	const struct ipv6_opt_hdr *opt;
+	const struct frag_hdr *frag;
+	struct ipv6_opt_hdr opt_buf;
+	struct frag_hdr frag_buf;
+	int i;
+
+	for (i = 0; i < MAX_HEADERS; i++) {
+		switch (*next) {
+		case NEXTHDR_HOP:
+		case NEXTHDR_ROUTING:
+		case NEXTHDR_DEST:
+			opt = skb_header_pointer(skb, off, sizeof(opt_buf), &opt_buf);
+			if (!opt)
+				return 0;
+			*next = opt->nexthdr;
+			off += ipv6_optlen(opt);
+			break;
+		case NEXTHDR_FRAGMENT:
+			frag = skb_header_pointer(skb, off, sizeof(frag_buf),
+						  &frag_buf);
+			if (!frag)
+				return 0;
+			*next = frag->nexthdr;
+			off += sizeof(*frag);
+			if (frag->frag_off & htons(IP6_OFFSET)) {
+				*later = true;
+				return off;
+			}
+			break;
+		default:
+			return off;
+		}
+	}
+	return 0;
+}
+
 static bool read_ipv6(struct postern_flow *flow, const struct sk_buff *skb,
 		      int off, int *upper)
 {
 	const struct ipv6hdr *ip6h;
 	struct ipv6hdr buf;
-	__be16 frag_off;
-	u8 next;
 
 	ip6h = skb_header_pointer(skb, off, sizeof(buf), &buf);
 	if (!ip6h || ip6h->version != 6)
 		return false;
 	flow->src.in6 = ip6h->saddr;
 	flow->dst.in6 = ip6h->daddr;
-	next = ip6h->nexthdr;
-	off = ipv6_skip_exthdr(skb, off + sizeof(buf), &next, &frag_off);
-	*upper = off;
-	flow->proto = next;
-	if (next == NEXTHDR_NONE || frag_off & htons(~0x7)) {
-		flow->opaque = true;
-		return true;
-	}
-	if (off < 0)	/* cut off, or more headers than anybody should follow */
+	flow->proto = ip6h->nexthdr;
+	*upper = skip_headers(skb, off + sizeof(buf), &flow->proto, &flow->opaque);
+	if (!*upper)
 		return false;
-	read_ports(flow, skb, off);
+	if (!flow->opaque)
+		read_ports(flow, skb, *upper);
 	/* RFC 4861 section 6.1, 7.1, 8.1: no router has passed it on */
-	flow->nd = next == NEXTHDR_ICMP && !flow->opaque && !flow->dport &&
+	flow->nd = flow->proto == IPPROTO_ICMPV6 && !flow->opaque && !flow->dport &&
 		   flow->sport >= NDISC_ROUTER_SOLICITATION &&
 		   flow->sport <= NDISC_REDIRECT && ip6h->hop_limit == 255;
 	return true;

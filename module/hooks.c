@@ -12,6 +12,7 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <linux/kallsyms.h>
+#include <net/addrconf.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack.h>
@@ -79,6 +80,13 @@ static bool names_sa(struct postern_net *pn, const struct sk_buff *skb, bool ipv
 	return sa && sa->dir != POSTERN_DIR_OUT && postern_sa_usable(sa);
 }
 
+static bool is_for_us(struct net *net, const struct postern_flow *flow)
+{
+	if (flow->family == AF_INET)
+		return inet_addr_type(net, flow->dst.ip) == RTN_LOCAL;
+	return ipv6_chk_addr(net, &flow->dst.in6, NULL, 0);
+}
+
 static unsigned int drop_policy(struct postern_net *pn, struct sk_buff *skb,
 				const struct postern_policy *policy,
 				enum postern_drop_reason reason)
@@ -99,6 +107,7 @@ static unsigned int pre_routing(struct sk_buff *skb,
 	struct postern_drop_site site = { .stats = pn->stats };
 	struct postern_policy *policy;
 	struct postern_flow flow;
+	u8 proto;
 
 	if (postern_marker_is_ours(pn, skb)) {
 		/* a VRF calls this hook again; routing drops the marker anyway */
@@ -120,9 +129,14 @@ static unsigned int pre_routing(struct sk_buff *skb,
 		return NF_ACCEPT;
 	if (flow.nd || names_sa(pn, skb, ipv4))
 		return NF_ACCEPT;
-	return drop_policy(pn, skb, policy,
-			   policy->action == POSTERN_ACTION_PROTECT ?
-			   POSTERN_DROP_IN_CLEARTEXT : POSTERN_DROP_IN_DISCARD);
+	if (policy->action == POSTERN_ACTION_DISCARD)
+		return drop_policy(pn, skb, policy, POSTERN_DROP_IN_DISCARD);
+	/* a stale SPI is no cleartext, to be told from it by who looks for the cause */
+	if (ipsec_header(skb, ipv4, &proto) && is_for_us(pn->net, &flow)) {
+		postern_stat_inc(pn->stats, in_packets);
+		return drop_policy(pn, skb, policy, POSTERN_DROP_UNKNOWN_SPI);
+	}
+	return drop_policy(pn, skb, policy, POSTERN_DROP_IN_CLEARTEXT);
 }
 
 static unsigned int local_in(struct sk_buff *skb,

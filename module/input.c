@@ -218,7 +218,8 @@ static enum postern_drop_reason check_policy(struct postern_net *pn,
 	    !postern_addr_equal(&flow.src, &sa->src))
 		return POSTERN_DROP_IN_SELECTOR;
 	policy = postern_spd_match(&pn->spd, POSTERN_SPD_IN, &flow);
-	if (unlikely(!policy) && postern_flow_read_quoted(&quoted, skb, &flow)) {
+	if (unlikely(!policy || policy->action == POSTERN_ACTION_DISCARD) &&
+	    postern_flow_read_quoted(&quoted, skb, &flow)) {
 		/* an ICMP error belongs to what it is about (section 6.2) */
 		postern_flow_reverse(&flow, &quoted);
 		policy = postern_spd_match(&pn->spd, POSTERN_SPD_IN, &flow);
@@ -226,6 +227,8 @@ static enum postern_drop_reason check_policy(struct postern_net *pn,
 	if (!policy)
 		return POSTERN_DROP_IN_NO_POLICY;
 	*index = policy->index;
+	if (policy->action == POSTERN_ACTION_DISCARD)
+		return POSTERN_DROP_IN_DISCARD;
 	if (policy->action != POSTERN_ACTION_PROTECT ||
 	    !postern_tmpl_fits(&policy->tmpl, sa))
 		return POSTERN_DROP_IN_TEMPLATE;

@@ -387,6 +387,36 @@ static struct sk_buff *segments(struct sk_buff *skb)
 	return skb;
 }
 
+static int output_fragment(struct net *net, struct sock *o, struct sk_buff *skb)
+{
+	const struct postern_out *out = (const struct postern_out *)o;
+
+	postern_stat_inc(out->pn->stats, out_packets);
+	local_bh_disable();
+	output_one(out, skb);
+	local_bh_enable();
+	return 0;
+}
+
+/*
+ * Fragments before the transform.  The stack's function hands its socket argument on
+ * to the output function and does nothing else with it.
+ */
+static void output_fragments(struct postern_out *o)
+{
+	struct postern_stats __percpu *stats = o->pn->stats;
+
+	IP6CB(o->skb)->frag_max_size = o->fragment_to;
+	o->skb->ignore_df = 1;
+	postern_stat_add(stats, out_packets, (u64)-1);	/* its fragments count */
+	if (postern_ip6_fragment(o->pn->net, (struct sock *)o, o->skb,
+				 output_fragment)) {
+		postern_stat_inc(stats, out_packets);
+		postern_stat_inc(stats, drops[POSTERN_DROP_OUT_MEMORY]);
+		atomic64_inc(&o->sa->drops[POSTERN_DROP_OUT_MEMORY]);
+	}
+}
+
 static void output_protected(struct postern_out *o)
 {
 	struct postern_drop_site site = postern_sa_site(o->pn->stats, o->sa);
@@ -399,6 +429,10 @@ static void output_protected(struct postern_out *o)
 	reason = check_packet(o);
 	if (unlikely(reason)) {
 		postern_drop(&site, o->skb, reason);
+		goto out;
+	}
+	if (unlikely(o->fragment_to)) {
+		output_fragments(o);
 		goto out;
 	}
 	list = segments(o->skb);

@@ -17,6 +17,8 @@
  * @outer_len: octets of IP header in front of ESP or AH
  * @own_route: the packet itself goes to where the protected one goes, so that what
  *             its sender is told of the path MTU comes back as the MTU of @dst
+ * @fragment_to: it does not fit and is to be fragmented to this size before the
+ *               transform; 0 when not
  * @may_fragment: it does not fit and may be fragmented after the transform
  */
 struct postern_out {
@@ -28,6 +30,7 @@ struct postern_out {
 	struct dst_entry *dst;
 	unsigned int ip_len;
 	unsigned int outer_len;
+	unsigned int fragment_to;
 	bool own_route;
 	bool may_fragment;
 };

@@ -54,8 +54,12 @@ static bool fits(const struct sk_buff *skb, unsigned int mtu)
 				 skb->len <= mtu;
 }
 
-static bool must_not_fragment(const struct sk_buff *skb, u8 family)
+/* What came as IPv6 fragments that fit may leave as such again. */
+static bool must_not_fragment(const struct sk_buff *skb, u8 family,
+			      unsigned int mtu)
 {
+	if (family == AF_INET6 && IP6CB(skb)->frag_max_size)
+		return IP6CB(skb)->frag_max_size > mtu;
 	if (skb->ignore_df)
 		return false;
 	return family == AF_INET6 || ip_hdr(skb)->frag_off & htons(IP_DF);
@@ -75,8 +79,8 @@ static void tell_sender(struct sk_buff *skb, u8 family, unsigned int mtu)
  *
  * Local senders hear of it by the same ICMP as others, over the loopback device.
  *
- * Return: true when it fits, or when o->may_fragment was set because it may be
- * fragmented; false when its sender was told.
+ * Return: true when it fits, or when o->fragment_to or o->may_fragment was set because
+ * it may be fragmented, before or after the transform; false when its sender was told.
  */
 bool postern_pmtu_fits(struct postern_out *o)
 {
@@ -91,13 +95,19 @@ bool postern_pmtu_fits(struct postern_out *o)
 	else
 		mtu = max_t(unsigned int, mtu, IPV4_MIN_MTU);
 	o->may_fragment = false;
+	o->fragment_to = 0;
 	if (likely(fits(o->skb, mtu))) {
 		/* the floor above may have let it pass */
 		o->may_fragment = unlikely(!fits(o->skb, inner_mtu(o)));
 		return true;
 	}
-	if (!must_not_fragment(o->skb, o->flow.family)) {
-		o->may_fragment = true;
+	if (!must_not_fragment(o->skb, o->flow.family, mtu)) {
+		/* behind the other gateway nobody may fragment IPv6 any more */
+		if (o->flow.family == AF_INET6 &&
+		    o->sa->mode == POSTERN_MODE_TUNNEL && !skb_is_gso(o->skb))
+			o->fragment_to = mtu;
+		else
+			o->may_fragment = true;
 		return true;
 	}
 	tell_sender(o->skb, o->flow.family, mtu);

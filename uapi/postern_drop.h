@@ -11,7 +11,7 @@
 
 #define POSTERN_DROP_REASONS(R) \
 	R(UNKNOWN_SPI, "unknown-spi", \
-	  "no SA has this destination, protocol and SPI; left to the rest of the stack") \
+	  "no SA has this destination, protocol and SPI; left to the rest of the stack unless a policy protects its addresses") \
 	R(IN_SA_STATE, "in-sa-state", \
 	  "the inbound SA is larval, expired, or serves the other direction") \
 	R(IN_TRUNCATED, "in-truncated", \
