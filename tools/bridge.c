@@ -29,7 +29,6 @@ enum { FD_XFRM, FD_POSTERN, FD_HOST, FD_SIGNAL, FD_TIMER, FD_COUNT };
 
 struct bridge {
 	struct mirror mirror;
-	struct nl nl;		/* requests */
 	struct nl events;
 	struct nlsock xfrm;	/* requests */
 	struct nlsock xfrm_dumps;
@@ -46,7 +45,7 @@ static void report(struct bridge *b, const char *state)
 {
 	struct mirror *m = &b->mirror;
 
-	notify("%sSTATUS=%u SAs, %u policies, %u not mirrored", state, m->sas,
+	notify("%sSTATUS=SAs: %u, policies: %u, not mirrored: %u", state, m->sas,
 	       m->policies, m->refused);
 }
 
@@ -59,7 +58,7 @@ static int resync(struct bridge *b)
 		log_event("resync failed: %s", strerror(-err));
 		return err;
 	}
-	log_event("in step: %u SAs, %u policies, %u not mirrored",
+	log_event("in step: SAs %u, policies %u, not mirrored %u",
 		  b->mirror.sas, b->mirror.policies, b->mirror.refused);
 	return 0;
 }
@@ -209,9 +208,10 @@ static int open_all(struct bridge *b)
 	};
 	int err;
 
-	err = nl_open(&b->nl);
-	if (!err)
-		err = nl_open(&b->events);
+	b->mirror.nl = cmd_nl();
+	if (!b->mirror.nl)
+		return EXIT_REFUSED;
+	err = nl_open(&b->events);
 	if (err)
 		return failed("postern: cannot reach the module", err);
 	err = nl_join(&b->events, POSTERN_MCGRP_SA);
@@ -253,7 +253,6 @@ static void close_all(struct bridge *b)
 	nlsock_close(&b->xfrm_dumps);
 	nlsock_close(&b->xfrm);
 	nl_close(&b->events);
-	nl_close(&b->nl);
 	mirror_free(&b->mirror);
 }
 
@@ -263,7 +262,6 @@ static int serve(struct bridge *b)
 
 	if (rc)
 		return rc;
-	b->mirror.nl = &b->nl;
 	b->mirror.events = &b->events;
 	b->mirror.xfrm = &b->xfrm;
 	b->mirror.dumps = &b->xfrm_dumps;

@@ -102,7 +102,6 @@ static const struct addr *find_inner(const struct host *host,
 }
 
 struct wants {
-	struct mirror *m;
 	const struct host *host;
 	unsigned int count;
 	struct host_route *route;
@@ -163,7 +162,7 @@ static void log_route(const char *what, const struct host_route *r, int err)
 
 static void update_routes(struct mirror *m, const struct host *host)
 {
-	struct wants wants = { .m = m, .host = host };
+	struct wants wants = { .host = host };
 	unsigned int i;
 	int err;
 
