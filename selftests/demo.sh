@@ -150,11 +150,11 @@ for CAPTURE in "$public" "$inside"; do
 	capture_end
 done
 
-step "iperf3: TCP from host to host for 8 seconds"
+step "iperf3: TCP from host to host for 5 seconds"
 capture internet porta "$RESULTS/iperf.pcap" -s 64
 background hostb iperf3 -s -1
 wait_listen hostb tcp 5201
-run_in hosta iperf3 -c 10.2.0.2 -t 8 -J >"$IKE/iperf.json"
+run_in hosta iperf3 -c 10.2.0.2 -t 5 -J >"$IKE/iperf.json"
 capture_end
 rate=$(jq '.end.sum_received.bits_per_second / 1e6 | floor' "$IKE/iperf.json")
 tell "    $rate Mbit/s of TCP payload received, $(jq '.end.sum_sent.retransmits' "$IKE/iperf.json") retransmits" \
