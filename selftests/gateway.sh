@@ -128,21 +128,30 @@ drops() {
 # packet, padding to ALIGN with pad length and next header, ICV.
 esp_mtu() { echo $((($1 - $2 - 8 - $3 - $4) / $5 * $5 - 2)); }
 
+# forget_mtu NS...: what was learned of paths
+forget_mtu() {
+	local n
+
+	for n; do
+		ip -n "$n" route flush cache
+		ip -n "$n" -6 route flush cache
+	done
+}
+
 # fits_exactly NS ADDRESS N: a packet of N octets goes with DF, one of N + 1 does not, and
 # its sender is told N.
 fits_exactly() {
 	local ns=$1 to=$2 n=$3 header=28 out rc=0
 
 	[[ $to != *:* ]] || header=48
-	ip netns exec "$ns" ip route flush cache
-	ip netns exec "$ns" ip -6 route flush cache
-	ping_ok "$ns" "$to" -M do -s $((n - header)) || return 1
-	out=$(run_in "$ns" ping -n -c 3 -i 0.3 -W 2 -M do -s $((n + 1 - header)) "$to" 2>&1) && rc=1
+	forget_mtu "$ns"
+	ping_ok "$ns" "$to" -M "do" -s $((n - header)) || return 1
+	out=$(run_in "$ns" ping -n -c 3 -i 0.3 -W 2 -M "do" -s $((n + 1 - header)) "$to" 2>&1) && rc=1
 	printf '%s\n' "$out"
 	((rc == 0)) || { say "$((n + 1)) octets should not have fit"; return 1; }
 	[[ $out =~ mtu\ ?[=:]\ ?$n([^0-9]|$) ]] || { say "the sender was not told $n"; return 1; }
 	# what it has learned must not be too little
-	ping_ok "$ns" "$to" -M do -s $((n - header))
+	ping_ok "$ns" "$to" -M "do" -s $((n - header))
 }
 
 # tcp_fast FROM TO ADDRESS: a megabyte without a stall.

@@ -4,11 +4,20 @@
 
 usage: t2_nd.py SOURCE DESTINATION HOP_LIMIT
 """
+import struct
 import sys
 
-from scapy.layers.inet6 import ICMPv6Unknown, IPv6
-from scapy.sendrecv import send
+import t2_packet as packet
 
-for kind in range(133, 138):
-    send(IPv6(src=sys.argv[1], dst=sys.argv[2], hlim=int(sys.argv[3])) /
-         ICMPv6Unknown(type=kind, msgbody=b'covert text'), verbose=0)
+ICMPV6 = 58
+
+
+def main():
+    src, dst, hops = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    for kind in range(133, 138):
+        text = b'covert text'
+        check = packet.upper_checksum(src, dst, ICMPV6, struct.pack('>BBH', kind, 0, 0) + text)
+        packet.send([packet.ip(src, dst, ICMPV6, struct.pack('>BBH', kind, 0, check) + text, hops)])
+
+
+main()

@@ -6,18 +6,18 @@
 #
 #	a ------- bridge (Postern, bridge-nf-call-iptables) ------- b
 #
-# timeout: 90
+# timeout: 240
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../gateway.sh"
 
 ns a bridge b
-link a veth0 bridge a
-link b veth0 bridge b
+link a veth0 bridge port1
+link b veth0 bridge port2
 addr a veth0 10.0.0.1/24 fd00::1/64
 addr b veth0 10.0.0.2/24 fd00::2/64
 ip -n bridge link add br0 type bridge
-ip -n bridge link set a master br0
-ip -n bridge link set b master br0
+ip -n bridge link set port1 master br0
+ip -n bridge link set port2 master br0
 ip -n bridge link set br0 up
 addr bridge br0 10.0.0.254/24 fd00::ff/64
 modprobe br_netfilter 2>/dev/null || skip "this kernel has no br_netfilter"
@@ -34,10 +34,10 @@ for mode in transport tunnel; do
 		tmpl src 10.0.0.1 dst 10.0.0.2 proto esp reqid 1 mode $mode
 	run_in bridge postern policy add dir out src fd00::1 dst fd00::2 \
 		tmpl src fd00::1 dst fd00::2 proto esp reqid 2 mode $mode
-	capture bridge b /run/b.pcap -Q out
-	check "$mode" ping_lost a 10.0.0.2
-	check "$mode, IPv6" ping_lost a fd00::2
-	check "$mode, large" ping_lost a 10.0.0.2 -s 3000
+	capture bridge port2 /run/b.pcap -Q out
+	check "$mode" ping_lost a 10.0.0.2 -W 0.4
+	check "$mode, IPv6" ping_lost a fd00::2 -W 0.4
+	check "$mode, large" ping_lost a 10.0.0.2 -W 0.4 -s 3000
 	capture_end
 	check "$mode: nothing in clear" expect packets 0 "$(packets_in /run/b.pcap "not ($NOT_CLEAR)")"
 	run_in bridge postern policy flush

@@ -5,7 +5,7 @@
 #
 #	a (Postern) ===== b (Postern)
 #
-# timeout: 120
+# timeout: 240
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../gateway.sh"
 
@@ -39,8 +39,6 @@ done
 check "the neighbour was found" ip netns exec a ip -6 neigh show fd00::2 nud reachable
 
 ike() { # PORT
-	local got
-
 	rm -f /run/ike
 	background b socat -u UDP4-RECV:"$1" CREATE:/run/ike
 	wait_listen b udp "$1"

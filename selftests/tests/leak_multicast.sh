@@ -5,7 +5,7 @@
 #
 #	a (Postern) ------ b (listens to the cable only)
 #
-# timeout: 120
+# timeout: 240
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../gateway.sh"
 
@@ -14,7 +14,7 @@ load_postern
 GROUP4=239.1.2.3 GROUP6=ff05::123
 
 # send ADDRESS LOOP: 5 datagrams; what a member on this host got is in GOT.
-send() { GOT=$(run_in a /usr/bin/python3 py/t2_mcast.py veth0 "$1" "$2" 5); }
+send() { GOT=$(run_in a /usr/bin/python3 -B py/t2_mcast.py veth0 "$1" "$2" 5); }
 cap_begin() { capture a veth0 /run/out.pcap -Q out; }
 on_wire() { packets_in /run/out.pcap "$1"; }
 

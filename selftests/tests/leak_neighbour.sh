@@ -5,7 +5,7 @@
 #
 #	hosta ----- gwa (Postern) ===== gwb (plain) ----- hostb
 #
-# timeout: 90
+# timeout: 240
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../gateway.sh"
 
@@ -17,10 +17,10 @@ run_in hosta ping -q -n -c 1 -W 2 fd01::1 || true
 capture gwa pub /run/pub.pcap -Q out
 capture=$CAPTURE
 capture hosta lan /run/lan.pcap -Q in 'src net fd02::/64'
-run_in hosta /usr/bin/python3 py/t2_nd.py fd01::2 fd02::2 64
-run_in hosta /usr/bin/python3 py/t2_nd.py fd01::2 fd02::2 255
-run_in hostb /usr/bin/python3 py/t2_nd.py fd02::2 fd01::2 64
-run_in hostb /usr/bin/python3 py/t2_nd.py fd02::2 fd01::2 255
+run_in hosta /usr/bin/python3 -B py/t2_nd.py fd01::2 fd02::2 64
+run_in hosta /usr/bin/python3 -B py/t2_nd.py fd01::2 fd02::2 255
+run_in hostb /usr/bin/python3 -B py/t2_nd.py fd02::2 fd01::2 64
+run_in hostb /usr/bin/python3 -B py/t2_nd.py fd02::2 fd01::2 255
 sleep 0.5
 capture_end
 CAPTURE=$capture capture_end

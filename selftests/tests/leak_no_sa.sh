@@ -6,7 +6,7 @@
 #
 #	hosta ----- gwa (Postern) ===== gwb (plain) ----- hostb
 #
-# timeout: 120
+# timeout: 240
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../gateway.sh"
 
@@ -31,10 +31,10 @@ none_leaves() {
 	local before after
 
 	before=$(stat_of gwa "$2")
-	check "$1: host" ping_lost hosta 10.2.0.2
-	check "$1: IPv6 host" ping_lost hosta fd02::2
-	check "$1: gateway" ping_lost gwa 10.2.0.2
-	check "$1: IPv6 gateway" ping_lost gwa fd02::2
+	check "$1: host" ping_lost hosta 10.2.0.2 -W 0.4
+	check "$1: IPv6 host" ping_lost hosta fd02::2 -W 0.4
+	check "$1: gateway" ping_lost gwa 10.2.0.2 -W 0.4
+	check "$1: IPv6 gateway" ping_lost gwa fd02::2 -W 0.4
 	after=$(stat_of gwa "$2")
 	LOST=$((LOST + 4))
 	check "$1: counted as $2" expect packets 4 $((after - before))
@@ -72,7 +72,8 @@ sas 1 tunnel limit packet-hard 2
 for to in 10.2.0.2 fd02::2; do
 	run_in hosta ping -q -n -c 2 -i 0.2 -W 0.2 $to || true
 done
-busywait 5 expect SAs 0 "$(ip netns exec gwa postern -j state list | jq length)"
+no_sas() { [[ $(ip netns exec gwa postern -j state list | jq length) = 0 ]]; }
+busywait 5 no_sas
 none_leaves "used up" out-no-sa
 check "what passed" expect packets 4 "$(stat_of gwa out-sent)"
 sas 1 tunnel limit time-hard 1
@@ -93,13 +94,18 @@ none_leaves "the tool died" out-no-sa
 check "its policies are there" expect policies 2 "$(ip netns exec gwa postern -j policy list | jq length)"
 
 background gwa postern monitor acquire >/run/acquires
-busywait 10 grep -q . <(ip netns exec gwa timeout 0.1 ping -c 1 -W 0.1 10.2.0.2 >/dev/null; cat /run/acquires)
-check "held: host" ping_lost hosta 10.2.0.2
+asked() {
+	ip netns exec gwa ping -q -n -c 1 -W 0.1 10.2.0.2 >/dev/null || true
+	[[ -s /run/acquires ]]
+}
+busywait 10 asked
+check "held: host" ping_lost hosta 10.2.0.2 -W 0.4
 kill -9 "$BACKGROUND"
 wait "$BACKGROUND" || true
-check "held, the listener died: nothing leaves" ping_lost hosta 10.2.0.2
+check "held, the listener died: nothing leaves" ping_lost hosta 10.2.0.2 -W 0.4
 run_in gwa postern policy flush
-busywait 10 expect held 0 "$(stat_of gwa held)"
+none_held() { [[ $(stat_of gwa held) = 0 ]]; }
+busywait 10 none_held
 capture_end
 
 check "nothing in clear" expect packets 0 "$(packets_in /run/pub.pcap "not ($NOT_CLEAR)")"

@@ -5,7 +5,7 @@
 #
 #	10.9.0.1 a ====== b 10.9.0.2	XFRM: a tunnel for 10.9.0.0/24, Postern: ESP between a and b
 #
-# timeout: 120
+# timeout: 240
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../gateway.sh"
 
@@ -53,8 +53,8 @@ for mode in tunnel transport; do
 	# no SA yet
 	esp_policies $mode
 	capture a veth0 /run/a.pcap -Q out
-	check "$mode, no SA: IPv4" ping_lost a 10.9.0.2
-	check "$mode, no SA: IPv6" ping_lost a fd09::2
+	check "$mode, no SA: IPv4" ping_lost a 10.9.0.2 -W 0.4
+	check "$mode, no SA: IPv6" ping_lost a fd09::2 -W 0.4
 	capture_end
 	check "$mode, no SA: nothing leaves" expect packets 0 "$(packets_in /run/a.pcap 'not arp and not icmp6')"
 
@@ -76,7 +76,7 @@ for mode in tunnel transport; do
 
 	# it is not to be had from outside either: only through the SA
 	run_in a postern policy flush
-	check "$mode: XFRM's packet alone is refused" ping_lost a 10.9.0.2
+	check "$mode: XFRM's packet alone is refused" ping_lost a 10.9.0.2 -W 0.4
 	check "$mode: and counted" [ "$(stat_of b in-cleartext)" -ge 1 ]
 	for ns in a b; do
 		run_in $ns postern policy flush

@@ -3,7 +3,7 @@
 # The installed module loads by itself when the tool asks for its netlink family, and
 # all three say the same version.
 #
-# timeout: 120
+# timeout: 240
 . "$(dirname "$0")/../lib.sh"
 
 version=$(sed -n 's/.*POSTERN_VERSION *"\(.*\)".*/\1/p' ../uapi/postern_version.h)

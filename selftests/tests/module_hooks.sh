@@ -3,7 +3,7 @@
 # A namespace pays nothing before it has its first SA or policy: no hook is there, and
 # no reassembly.
 #
-# timeout: 90
+# timeout: 240
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../gateway.sh"
 

@@ -5,7 +5,7 @@
 #
 #	a (Postern) ===== b (XFRM)
 #
-# timeout: 120
+# timeout: 240
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../gateway.sh"
 

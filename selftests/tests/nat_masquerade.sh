@@ -6,7 +6,7 @@
 #
 #	hosta ----- gwa (Postern, MASQUERADE) ===== gwb (XFRM) ----- hostb
 #
-# timeout: 120
+# timeout: 240
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../gateway.sh"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Each network namespace has its own SPD, SAD, counters and events.
 #
-# timeout: 90
+# timeout: 240
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../gateway.sh"
 

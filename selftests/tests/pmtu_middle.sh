@@ -7,7 +7,7 @@
 #	         192.0.2.1                198.51.100.2
 #	          Postern                     XFRM
 #
-# timeout: 150
+# timeout: 240
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../gateway.sh"
 
@@ -45,8 +45,7 @@ run_in gwa ip route add 198.51.100.2 via 192.0.2.254 mtu 1400
 run_in gwa ip route add 2001:db8:2::2 via 2001:db8:1::ff mtu 1400
 check "a host is told" fits_exactly hosta 10.2.0.2 "$(esp_mtu 1400 20 8 16 4)"
 check "an IPv6 host is told" fits_exactly hosta fd02::2 "$(esp_mtu 1400 40 8 16 4)"
-ip netns exec hosta ip route flush cache
-ip netns exec hosta ip -6 route flush cache
+forget_mtu hosta
 check "TCP" tcp_fast hosta hostb 10.2.0.2
 check "IPv6 TCP" tcp_fast hosta hostb fd02::2
 check "1472 octets that may be fragmented" ping_ok hosta 10.2.0.2 -M dont -s 1472

@@ -24,10 +24,7 @@ both() {
 	capture gwa pub /run/pub.pcap -Q out
 	check "$1: a host behind the gateway is told $n" fits_exactly hosta "$6" "$n"
 	check "$1: a socket on the gateway is told $n" fits_exactly gwa "$6" "$n"
-	for ns in hosta gwa gwb hostb; do
-		ip netns exec $ns ip route flush cache
-		ip netns exec $ns ip -6 route flush cache
-	done
+	forget_mtu hosta gwa gwb hostb
 	check "$1: TCP from a" tcp_fast hosta hostb "$6"
 	check "$1: TCP from b" tcp_fast hostb hosta "${8}"
 	check "$1: TCP from the gateway" tcp_fast gwa hostb "$6"

@@ -5,7 +5,7 @@
 #
 #	a (Postern) ===== b (XFRM)
 #
-# timeout: 180
+# timeout: 240
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../gateway.sh"
 
@@ -18,10 +18,7 @@ capture a veth0 /run/veth0.pcap -Q out
 # the IP header of the packet is that of the result
 check "ESP over IPv4" fits_exactly a 10.0.0.2 $(($(esp_mtu 1500 20 8 16 4) + 20))
 check "ESP over IPv6" fits_exactly a fd00::2 $(($(esp_mtu 1500 40 8 16 4) + 40))
-for n in a b; do
-	ip netns exec $n ip route flush cache
-	ip netns exec $n ip -6 route flush cache
-done
+forget_mtu a b
 check "TCP over IPv4 from a" tcp_fast a b 10.0.0.2
 check "TCP over IPv4 from b" tcp_fast b a 10.0.0.1
 check "TCP over IPv6 from a" tcp_fast a b fd00::2
