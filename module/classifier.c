@@ -40,10 +40,34 @@ struct prefix_tuple {
 	struct rcu_head rcu;
 };
 
+static u32 set_hash(const void *data, u32 len, u32 seed)
+{
+	const struct set_key *key = data;
+
+	if (key->family == AF_INET)
+		return jhash_3words(key->src.all[0], key->dst.all[0],
+				    key->src_len << 8 | key->dst_len, seed);
+	return jhash2(data, sizeof(*key) / sizeof(u32), seed);
+}
+
+static int set_compare(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct postern_rule_set *set = obj;
+	const struct set_key *key = arg->key;
+
+	return !(set->key.family == key->family &&
+		 set->key.src_len == key->src_len &&
+		 set->key.dst_len == key->dst_len &&
+		 postern_addr_equal(&set->key.src, &key->src) &&
+		 postern_addr_equal(&set->key.dst, &key->dst));
+}
+
 static const struct rhashtable_params set_params = {
 	.key_len = sizeof(struct set_key),
 	.key_offset = offsetof(struct postern_rule_set, key),
 	.head_offset = offsetof(struct postern_rule_set, hash),
+	.hashfn = set_hash,
+	.obj_cmpfn = set_compare,
 	.automatic_shrinking = true,
 };
 
@@ -217,8 +241,15 @@ postern_classifier_match(struct postern_classifier *c,
 			continue;
 		key.src_len = tuple->src_len;
 		key.dst_len = tuple->dst_len;
-		postern_addr_mask(&key.src, &flow->src, key.src_len);
-		postern_addr_mask(&key.dst, &flow->dst, key.dst_len);
+		if (flow->family == AF_INET) {	/* the rest is zero already */
+			key.src.all[0] = flow->src.all[0] &
+					 postern_addr_mask32(key.src_len);
+			key.dst.all[0] = flow->dst.all[0] &
+					 postern_addr_mask32(key.dst_len);
+		} else {
+			postern_addr_mask(&key.src, &flow->src, key.src_len);
+			postern_addr_mask(&key.dst, &flow->dst, key.dst_len);
+		}
 		set = rhashtable_lookup(&c->sets, &key, set_params);
 		if (!set)
 			continue;

@@ -130,19 +130,22 @@ void postern_job_put(struct postern_job *job)
  * @headroom: octets before the data
  * @len: octets of data, which the packet has on return
  * @linear: all data must be in one piece
+ * @inbound: its head may become a page fragment of another: GRO and sockets merge
  *
  * The first LINEAR_HEAD octets are always in one piece.
  *
  * Return: packet or NULL. Context: any.
  */
 struct sk_buff *postern_skb_alloc(unsigned int headroom, unsigned int len,
-				  bool linear)
+				  bool linear, bool inbound)
 {
 	struct sk_buff *skb;
 	int err;
 
 	if (likely(linear || headroom + len <= LINEAR_MAX)) {
-		skb = alloc_skb(headroom + len, GFP_ATOMIC | __GFP_NOWARN);
+		skb = inbound ? dev_alloc_skb(headroom + len) :
+				alloc_skb(headroom + len,
+					  GFP_ATOMIC | __GFP_NOWARN);
 		if (unlikely(!skb))
 			return NULL;
 		skb_reserve(skb, headroom);

@@ -69,7 +69,7 @@ struct postern_job *postern_job_get(struct postern_sa *sa, struct sk_buff *in,
 				    struct sk_buff *out);
 void postern_job_put(struct postern_job *job);
 struct sk_buff *postern_skb_alloc(unsigned int headroom, unsigned int len,
-				  bool linear);
+				  bool linear, bool inbound);
 int postern_crypt(struct postern_job *job, bool encrypt, unsigned int assoclen,
 		  unsigned int cryptlen);
 

@@ -344,8 +344,8 @@ static void input_transform(struct postern_net *pn, struct postern_sa *sa,
 		goto drop;
 
 	reason = POSTERN_DROP_IN_MEMORY;
-	out = postern_skb_alloc(NET_SKB_PAD + ALIGN(skb->dev->hard_header_len, 16),
-				ip_len + len, ah);
+	out = postern_skb_alloc(ALIGN(skb->dev->hard_header_len, 16),
+				ip_len + len, ah, true);
 	if (unlikely(!out))
 		goto drop;
 	if (transport)

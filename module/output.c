@@ -151,6 +151,8 @@ static void output_header(const struct postern_out *o, const struct sk_buff *in,
 	out->dev = dst_dev(o->dst);
 	out->mark = in->mark;
 	out->priority = in->priority;
+	/* one queue for an SA, so that its order is kept, and nobody dissects it */
+	__skb_set_hash(out, sa->flow_hash, true, true);
 	dst_hold(o->dst);
 	skb_dst_set(out, o->dst);
 	out->ignore_df = o->may_fragment || (o->own_route && !sa->ipv4);
@@ -196,7 +198,7 @@ static void output_one(const struct postern_out *o, struct sk_buff *skb)
 
 	reason = POSTERN_DROP_OUT_MEMORY;
 	out = postern_skb_alloc(LL_RESERVED_SPACE(dst_dev(o->dst)), len,
-				sa->key.proto == IPPROTO_AH);
+				sa->key.proto == IPPROTO_AH, false);
 	if (unlikely(!out))
 		goto drop;
 	job = postern_job_get(sa, skb, out);
@@ -376,7 +378,8 @@ static struct sk_buff *segments(struct sk_buff *skb)
 	struct sk_buff *segs;
 
 	if (skb_is_gso(skb)) {
-		segs = skb_gso_segment(skb, 0);
+		/* page fragments may stay: whatever is written is fresh */
+		segs = skb_gso_segment(skb, NETIF_F_SG);
 		if (IS_ERR_OR_NULL(segs))
 			return NULL;
 		consume_skb(skb);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/in.h>
+#include <linux/jhash.h>
 #include <linux/netlink.h>
 #include <linux/slab.h>
 #include <linux/ktime.h>
@@ -136,6 +137,7 @@ int postern_sa_arm(struct postern_sa *sa, u32 window,
 		sa->last_used = to_monotonic(sa->base.last_used);
 	atomic64_set(&sa->spent_bytes, sa->base.bytes);
 	atomic64_set(&sa->spent_packets, sa->base.packets);
+	sa->flow_hash = jhash(&sa->key, sizeof(sa->key), 0);
 	sa->state = POSTERN_SA_STATE_VALID;
 	return 0;
 }

@@ -72,6 +72,7 @@ struct postern_usage {
  * @reqid: ties it to templates [I]
  * @state: enum postern_sa_state; only ever grows [C, read anywhere]
  * @transform: algorithm [I]
+ * @flow_hash: of all its packets [I]
  * @seqno: outbound numbers [I]; NULL for a larval SA
  * @selector: what it may carry; NULL for anything [R]
  * @stats: bytes and packets [P]
@@ -113,6 +114,7 @@ struct postern_sa {
 	u32 flags;
 	u32 reqid;
 	u32 state;
+	u32 flow_hash;
 	struct postern_transform transform;
 	struct postern_seqno *seqno;
 	struct postern_sa_selector __rcu *selector;

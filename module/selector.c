@@ -2,7 +2,6 @@
 #include <linux/kernel.h>
 #include <linux/limits.h>
 #include <linux/socket.h>
-#include <asm/byteorder.h>
 #include "selector.h"
 
 unsigned int postern_addr_bits(u8 family)
@@ -13,12 +12,6 @@ unsigned int postern_addr_bits(u8 family)
 bool postern_addr_any(const union nf_inet_addr *addr)
 {
 	return !(addr->all[0] | addr->all[1] | addr->all[2] | addr->all[3]);
-}
-
-bool postern_addr_equal(const union nf_inet_addr *a, const union nf_inet_addr *b)
-{
-	return !((a->all[0] ^ b->all[0]) | (a->all[1] ^ b->all[1]) |
-		 (a->all[2] ^ b->all[2]) | (a->all[3] ^ b->all[3]));
 }
 
 /**
@@ -34,8 +27,7 @@ void postern_addr_mask(union nf_inet_addr *to, const union nf_inet_addr *from,
 
 	for (i = 0; i < 4; i++) {
 		n = min(bits, 32U);
-		to->all[i] = n ? from->all[i] &
-				 (__force u32)htonl(~0U << (32 - n)) : 0;
+		to->all[i] = from->all[i] & postern_addr_mask32(n);
 		bits -= n;
 	}
 }

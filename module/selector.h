@@ -5,6 +5,7 @@
 
 #include <linux/netfilter.h>
 #include <linux/types.h>
+#include <asm/byteorder.h>
 
 /**
  * struct postern_flow - what a selector sees of a packet
@@ -54,9 +55,21 @@ struct postern_selector {
 	u16 dport_last;
 };
 
+/* Mask of the first @bits, 0 to 32, of a word in network order. */
+static inline u32 postern_addr_mask32(unsigned int bits)
+{
+	return bits ? (__force u32)htonl(~0U << (32 - bits)) : 0;
+}
+
+static inline bool postern_addr_equal(const union nf_inet_addr *a,
+				      const union nf_inet_addr *b)
+{
+	return !((a->all[0] ^ b->all[0]) | (a->all[1] ^ b->all[1]) |
+		 (a->all[2] ^ b->all[2]) | (a->all[3] ^ b->all[3]));
+}
+
 unsigned int postern_addr_bits(u8 family);
 bool postern_addr_any(const union nf_inet_addr *addr);
-bool postern_addr_equal(const union nf_inet_addr *a, const union nf_inet_addr *b);
 void postern_addr_mask(union nf_inet_addr *to, const union nf_inet_addr *from,
 		       unsigned int bits);
 bool postern_selector_match(const struct postern_selector *sel,
