@@ -101,7 +101,7 @@ _postern()
 	done
 
 	if [[ $object == bridge ]]; then
-		list='--if-id --no-ike-bypass --verbose --help'
+		list='--if-id --no-ike-bypass --no-routes --verbose --help'
 	elif [[ $cur == -* ]]; then
 		list='-statistics -json -pretty -keys -oneline -4 -6 -netns -batch
 			-force -Version -help'
