@@ -99,25 +99,26 @@ forge_policy() {
 # All that Postern in a tells of itself.
 counters() { postern -n a -s -j; }
 
-# came_since BEFORE N NAME: N packets have come, of whatever kind.  Sets DELIVERED, and
+# came N NAME: N packets have come since $BEFORE, of whatever kind.  Sets DELIVERED, and
 # the drops since then of the namespace and of an SA, REASON=N... sorted.
-came_since() {
+came() {
 	# shellcheck disable=SC2086 # words
-	set -- "$1" "$2" ${FORGE_SAS[$3]}
+	set -- "$1" ${FORGE_SAS[$2]}
 	{
 		read -r CAME
 		read -r DELIVERED
 		read -r DROPS_OF_NS
 		read -r DROPS_OF_SA
-	} < <({ echo "$1"; counters; } | jq -sr --arg dst "$4" --arg proto "$6" --argjson spi "$(($8))" '
+	} < <({ echo "$BEFORE"; counters; } | jq -sr --arg dst "$3" --arg proto "$5" --argjson spi "$(($7))" '
 		def drops: [.drops[]? | {(.reason): .packets}] | add // {};
 		def sa: [.states[] | select(.dst == $dst and .proto == $proto and .spi == $spi)][0] | drops;
 		def since($old): to_entries | map(select(.value != ($old[.key] // 0)) |
 			"\(.key)=\(.value - ($old[.key] // 0))") | sort | join(" ");
-		def came: .stats | ."in-packets" + (drops | ."in-cleartext" + ."in-discard");
+		def came: sa."in-discard" as $n | .stats | ."in-packets" - ($n // 0) +
+			(drops | ."in-cleartext" + ."in-discard" + ."in-malformed");
 		.[0] as $old | .[1] | came - ($old | came), .stats."in-delivered" - $old.stats."in-delivered",
 		(.stats | drops | since($old.stats | drops)), (sa | since($old | sa))')
-	((CAME == $2))
+	((CAME == $1))
 }
 
 # good NAME [WORD=VALUE...]: packets that must be delivered, each once.
@@ -144,7 +145,7 @@ in_order() { printf '%s\n' $1 | sort | paste -sd ' '; }
 # dropped for these reasons, each as many times, of the namespace and of the SA (other
 # ones, or none, behind the slash); nothing is delivered, and a good packet still is.
 bad() {
-	local before of_ns='' of_sa='' both=1 rc=0 sent
+	local of_ns='' of_sa='' both=1 rc=0 sent
 
 	while [[ $1 != -- ]]; do
 		if [[ $1 = / ]]; then
@@ -161,9 +162,9 @@ bad() {
 	shift
 	[[ -z $both ]] || of_sa=$of_ns
 	of_ns=$(in_order "$of_ns") of_sa=$(in_order "$of_sa")
-	before=$(counters)
+	BEFORE=$(counters)
 	sent=$(forge send "$1" text=bad "${@:2}")
-	if ! busywait 10 came_since "$before" "$sent" "$1"; then
+	if ! busywait 10 came "$sent" "$1"; then
 		say "of $sent packets $CAME came"
 		rc=1
 	fi
@@ -174,8 +175,9 @@ bad() {
 	return $rc
 }
 
-# Nothing but the good packets has ever arrived, and no packet is unaccounted for.
+# forge_end [N]: nothing but the good packets has ever arrived, and no packet is
+# unaccounted for; N as for accounts_balance.
 forge_end() {
 	check "only good packets were delivered" cmp $FORGE_DIR/want $FORGE_DIR/got
-	check "accounts" accounts_balance a
+	check "accounts" accounts_balance a "$@"
 }

@@ -29,6 +29,8 @@ from 1.
   padbytes=HEX            these octets of padding
   front=hbh|dst|option    an extension header or IPv4 option before ESP or AH
   isrc=ADDR, idst=ADDR    other inner addresses
+  fragment=1|2            that fragment of the inner packet, which is cut behind 24 octets
+  id=N       identification of the inner packet
   flip=all   one packet for each bit of ESP or AH and what follows, that bit inverted
   flip=OFFSET[-OFFSET]    one for each bit of these octets of the packet
   cut=all    one for each length, ESP or AH and what follows shortened
@@ -41,7 +43,7 @@ import struct
 import sys
 
 from scapy.layers.inet import IP, UDP, IPOption_NOP
-from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrHopByHop
+from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop
 from scapy.layers.ipsec import AH, ESP, SecurityAssociation, _ESPPlain
 from scapy.packet import Raw
 
@@ -58,6 +60,17 @@ def header(src, dst, proto):
     if version(src) == 4:
         return IP(src=src, dst=dst, proto=proto, id=0x1234, ttl=64)
     return IPv6(src=src, dst=dst, nh=proto, hlim=64)
+
+
+def fragment(head, data, words):
+    first = words["fragment"] == "1"
+    data = Raw(data[:24] if first else data[24:])
+    number = int(words.get("id", 0x1234))
+    if head.version == 4:
+        head.id, head.flags, head.frag = number, "MF" if first else 0, 0 if first else 3
+        return head / data
+    head.nh = 44
+    return head / IPv6ExtHdrFragment(nh=17, m=int(first), offset=0 if first else 3, id=number) / data
 
 
 class Association:
@@ -87,9 +100,10 @@ class Association:
         """The inner packet: octets, next header of it in tunnel mode, the same of what is in it."""
         src, dst = words.get("isrc", self.isrc), words.get("idst", self.idst)
         pkt = header(src, dst, 17) / UDP(sport=7000, dport=PORT) / Raw((words.get("text", "") + "\n").encode())
-        if version(src) == 4:
-            return bytes(pkt), 4, bytes(type(pkt)(bytes(pkt)).payload)
-        return bytes(pkt), 41, bytes(type(pkt)(bytes(pkt)).payload)
+        upper = bytes(type(pkt)(bytes(pkt)).payload)
+        if "fragment" in words:
+            pkt = fragment(header(src, dst, 17), upper, words)
+        return bytes(pkt), 4 if version(src) == 4 else 41, upper
 
     def plain(self, words):
         """What is protected, and its next header."""

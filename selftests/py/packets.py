@@ -34,31 +34,31 @@ def make(path, src, dst):
     def octets(n):
         return Raw(bytes((i * 7 + n) % 256 for i in range(n)))
 
-    udp = UDP(sport=7000, dport=7777)
+    udp, other = UDP(sport=7000, dport=7777), UDP(sport=7001, dport=7777)
     with open(path, "w", encoding="ascii") as out:
         if ipaddress.ip_address(src).version == 4:
             head = IP(src=src, dst=dst, ttl=63)
             for n in [*range(40), 100, 512, 1200]:
                 add("udp", head.copy() / udp / octets(n))
             for tos in (0x01, 0x02, 0x03, 0xb8, 0xff):
-                add("tos", IP(src=src, dst=dst, id=tos, tos=tos) / udp / octets(5))
-            add("df", IP(src=src, dst=dst, id=7, flags="DF") / udp / octets(5))
+                add("tos", IP(src=src, dst=dst, id=tos, tos=tos) / other / octets(5))
+            add("df", IP(src=src, dst=dst, id=7, flags="DF") / other / octets(5))
             add("icmp", IP(src=src, dst=dst, id=8) / ICMP() / octets(30))
             add("tcp", IP(src=src, dst=dst, id=9) / TCP(sport=7000, dport=7777, options=[("MSS", 1400)]))
             add("unknown", IP(src=src, dst=dst, id=10, proto=253) / octets(21))
-            add("options", IP(src=src, dst=dst, id=11, options=[IPOption_NOP()] * 8) / udp / octets(9))
-            add("fragments", IP(src=src, dst=dst, id=12, flags="MF") / udp / octets(56))
+            add("options", IP(src=src, dst=dst, id=11, options=[IPOption_NOP()] * 8) / other / octets(9))
+            add("fragments", IP(src=src, dst=dst, id=12, flags="MF") / other / octets(56))
             add("fragments", IP(src=src, dst=dst, id=12, proto=17, frag=8) / octets(33))
         else:
             head = IPv6(src=src, dst=dst, hlim=63)
             for n in [*range(40), 100, 512, 1200]:
                 add("udp", head.copy() / udp / octets(n))
             for tc in (0x01, 0x02, 0x03, 0xb8, 0xff):
-                add("tos", IPv6(src=src, dst=dst, tc=tc, fl=0x12345) / udp / octets(5))
+                add("tos", IPv6(src=src, dst=dst, tc=tc, fl=0x12345) / other / octets(5))
             add("icmp", IPv6(src=src, dst=dst) / ICMPv6EchoRequest(data=bytes(30)))
             add("tcp", IPv6(src=src, dst=dst) / TCP(sport=7000, dport=7777, options=[("MSS", 1400)]))
             add("unknown", IPv6(src=src, dst=dst, nh=253) / octets(21))
-            add("options", IPv6(src=src, dst=dst) / IPv6ExtHdrDestOpt(options=[PadN(optdata=bytes(4))]) / udp / octets(9))
+            add("options", IPv6(src=src, dst=dst) / IPv6ExtHdrDestOpt(options=[PadN(optdata=bytes(4))]) / other / octets(9))
 
 
 def lines(path, skip):
@@ -164,9 +164,11 @@ class Opener:
 def open_all(pcap, manifest):
     from scapy.layers.inet import IP
     from scapy.layers.inet6 import IPv6
+    from scapy.layers import ipsec  # before packets are read, so that it knows them
     from scapy.layers.l2 import Ether
     from scapy.utils import rdpcap
 
+    assert ipsec
     captured = [pkt[IP if pkt[Ether].type == 0x0800 else IPv6] for pkt in rdpcap(pcap)]
     with open(manifest, encoding="ascii") as names:
         for line in names:

@@ -18,30 +18,25 @@ plain_size() { # MODE INNER
 	fi
 }
 
-# An SPI that names no SA is cleartext for the policy of transport mode, which covers
-# the outer addresses; otherwise the stack gets it.
-unknown() { # MODE
-	[[ $1 = transport ]] && echo in-cleartext || echo unknown-spi
-}
-
 # A flipped bit of the number 1 makes 0, which is never valid, or one not seen yet.
 esp() { # ALGORITHM ICV_AND_IV BLOCK MODE OUTER INNER
-	local alg=$1 fixed=$((8 + $2)) block=$3 mode=$4 outer=$5 inner=$6 n size rest whole=0 clear=0
+	local alg=$1 fixed=$((8 + $2)) block=$3 mode=$4 outer=$5 inner=$6 n size rest whole=0 early=0
 
 	n="esp $alg $mode ${inner}in$outer"
 	size=$((fixed + ($(plain_size "$mode" "$inner") + 2 + block - 1) / block * block))
 	forge_sa x esp "$mode" "$outer" "$inner" "$alg"
 	forge_policy "$inner"
-	check "$n: any bit inverted" bad in-icv=$((8 * size - 33)) in-window=1 "$(unknown "$mode")=32" \
+	check "$n: any bit inverted" bad in-icv=$((8 * size - 33)) in-window=1 unknown-spi=32 \
 		/ in-icv=$((8 * size - 33)) in-window=1 -- x seq=1 flip=all
 	check "$n: wrong key" bad in-icv=3 -- x badkey=1 again=3
 
 	for ((rest = block; rest < size - fixed; rest += block)); do
 		whole=$((whole + 1))
 	done
-	# the SPI is in the first 4 octets, the number in the next
-	[[ $mode = tunnel ]] || clear=4
-	check "$n: any length" bad in-cleartext=$clear in-icv=$whole in-truncated=$((size - clear - whole)) \
+	# the SPI is in the first 4 octets, the number in the next; in transport mode the
+	# policy covers the outer addresses and sees to what names no SA
+	[[ $mode = tunnel ]] || early=4
+	check "$n: any length" bad unknown-spi=$early in-icv=$whole in-truncated=$((size - early - whole)) \
 		/ in-icv=$whole in-truncated=$((size - 8 - whole)) -- x cut=all
 	run_in a postern policy flush
 	run_in a postern state flush
@@ -49,7 +44,7 @@ esp() { # ALGORITHM ICV_AND_IV BLOCK MODE OUTER INNER
 
 # The length field of AH is not believed where no such ICV exists.
 ah() { # MODE OUTER INNER
-	local mode=$1 outer=$2 inner=$3 n header=28 src=12-15 size clear=0
+	local mode=$1 outer=$2 inner=$3 n header=28 src=12-15 size early=0
 
 	# the second half only: the first may become multicast
 	[[ $outer = 4 ]] || header=32 src=16-23
@@ -57,7 +52,7 @@ ah() { # MODE OUTER INNER
 	size=$((header + $(plain_size "$mode" "$inner")))
 	forge_sa x ah "$mode" "$outer" "$inner" null
 	forge_policy "$inner"
-	check "$n: any bit inverted" bad in-icv=$((8 * size - 41)) in-truncated=8 in-window=1 "$(unknown "$mode")=32" \
+	check "$n: any bit inverted" bad in-icv=$((8 * size - 41)) in-truncated=8 in-window=1 unknown-spi=32 \
 		/ in-icv=$((8 * size - 41)) in-truncated=8 in-window=1 -- x seq=1 flip=all
 	# in transport mode the policy is for that address
 	if [[ $mode = tunnel ]]; then
@@ -67,8 +62,8 @@ ah() { # MODE OUTER INNER
 		check "$n: another identification" bad in-icv=16 -- x flip=4-5
 	fi
 	check "$n: wrong key" bad in-icv=3 -- x badkey=1 again=3
-	[[ $mode = tunnel ]] || clear=8
-	check "$n: any length" bad in-cleartext=$clear in-icv=$((size - header)) in-truncated=$((header - clear)) \
+	[[ $mode = tunnel ]] || early=8
+	check "$n: any length" bad unknown-spi=$early in-icv=$((size - header)) in-truncated=$((header - early)) \
 		/ in-icv=$((size - header)) in-truncated=$((header - 12)) -- x cut=all
 	run_in a postern policy flush
 	run_in a postern state flush

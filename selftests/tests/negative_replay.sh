@@ -55,7 +55,7 @@ replay 1024 esp tunnel 4 4 gcm
 replay 32 esp tunnel 6 4 cbc
 replay 4096 esp transport 4 4 null
 replay 64 ah tunnel 4 4 null
-replay 2 ah transport 4 4 null
+replay 33 ah transport 4 4 null
 
 # No window, no anti-replay: what the administrator asked for.
 forge_sa x esp tunnel 4 4 gcm replay-window 0

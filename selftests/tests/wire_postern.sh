@@ -56,8 +56,8 @@ protected() {
 	[[ $proto = esp ]] || return 0
 	echo "uat:esp_sa:\"IPv$outer\",\"$src\",\"$dst\",\"$SPI\",$tshark,\"$key\",$(
 		[[ -z $auth ]] && echo '"NULL",""' || echo "\"HMAC-SHA-256-128 [RFC4868]\",\"$auth\"")" >>$DIR/uat
-	# what tshark must find: SPI, good checksums, payload
-	awk -v skip="$skip" -v spi="$(printf '0x%08x' "$SPI")" -v head=$((inner == 4 ? 56 : 96)) '
+	# what tshark must find: SPI, good checksum, payload
+	awk -v spi="$(printf '0x%08x' "$SPI")" -v head=$((inner == 4 ? 56 : 96)) '
 		$1 == "udp" { print spi, 1, substr($2, head + 1) }' "$DIR/$sent" >>$DIR/tshark.want
 }
 
@@ -70,7 +70,7 @@ mkdir -p $DIR
 # of what cannot be opened, b must not say anything
 run_in b nft 'add table inet quiet; add chain inet quiet in { type filter hook input priority 0; }
 	add rule inet quiet in meta l4proto { esp, ah } drop'
-capture b veth0 $DIR/pcap 'ip proto 50 or ip6[6] == 50 or ip proto 51 or ip6[6] == 51'
+capture b veth0 $DIR/pcap -s 2000 -B 16384 'ip proto 50 or ip6[6] == 50 or ip proto 51 or ip6[6] == 51'
 
 for alg in gcm256 cbc256 null; do
 	protected esp tunnel 4 4 $alg
@@ -105,7 +105,7 @@ check "scapy has seen all" expect "SAs" "$(wc -l <$DIR/manifest)" "$(wc -l <$DIR
 mapfile -t uat <$DIR/uat
 # shellcheck disable=SC2046 # options
 tshark -r $DIR/pcap -o esp.enable_encryption_decode:TRUE -o esp.enable_authentication_check:TRUE \
-	-o udp.check_checksum:TRUE "${uat[@]/#/-o}" -d udp.port==7777,data -Y 'udp.port == 7777 && !icmp' \
+	-o udp.check_checksum:TRUE "${uat[@]/#/-o}" -d udp.port==7777,data -Y 'esp && udp.srcport == 7000' \
 	-T fields -E occurrence=l -E separator=' ' -e esp.spi -e udp.checksum.status -e udp.payload \
 	>$DIR/tshark.got 2>$DIR/tshark.log || cat $DIR/tshark.log
 head -n 3 $DIR/tshark.got
