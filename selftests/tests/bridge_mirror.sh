@@ -22,7 +22,7 @@ policies() { P -j policy list | jq -r "[.[] | select(.owner == $IF_ID)] | $1"; }
 MARK=40000
 settle() {
 	MARK=$((MARK + 1))
-	ip -n a xfrm policy add src 10.9.9.9/32 dst 10.9.9.9/32 proto udp dport $MARK dir out priority 9 if_id $IF_ID
+	ip -n a xfrm policy add src 10.9.9.9/32 dst 10.9.9.9/32 proto udp dport "$MARK" dir out priority 9 if_id "$IF_ID"
 	busywait 5 seen
 }
 seen() { P -j policy list | jq -e "any(.[]; .sel[\"dport-first\"] == $MARK)"; }
@@ -46,14 +46,14 @@ aead="aead rfc4106(gcm(aes)) $(hexkey 20) 128"
 	check "dump_finds_policies" has_policy '.priority == 100 and .action == "protect" and .dir == "out"'
 	check "no_ike_bypass_where_none_is_wanted" not has_policy '.action == "bypass"'
 
-	state esp spi 0x1001 reqid 8 mode transport enc 'cbc(aes)' "$(hexkey 16)" auth-trunc 'hmac(sha256)' "$(hexkey 32)" 128 if_id $IF_ID
-	state esp spi 0x1002 reqid 8 mode transport enc 'ecb(cipher_null)' '' auth-trunc 'hmac(sha256)' "$(hexkey 32)" 128 if_id $IF_ID
-	state ah spi 0x1003 reqid 8 mode tunnel auth-trunc 'hmac(sha256)' "$(hexkey 32)" 128 flag align4 if_id $IF_ID
+	state esp spi 0x1001 reqid 8 mode transport enc 'cbc(aes)' "$(hexkey 16)" auth-trunc 'hmac(sha256)' "$(hexkey 32)" 128 if_id "$IF_ID"
+	state esp spi 0x1002 reqid 8 mode transport enc 'ecb(cipher_null)' '' auth-trunc 'hmac(sha256)' "$(hexkey 32)" 128 if_id "$IF_ID"
+	state ah spi 0x1003 reqid 8 mode tunnel auth-trunc 'hmac(sha256)' "$(hexkey 32)" 128 flag align4 if_id "$IF_ID"
 	x state add src fd00::1 dst fd00::2 proto esp spi 0x1004 mode transport $aead if_id $IF_ID sel src fd00::1/128 dst fd00::2/128 proto tcp dport 80
 	state esp spi 0x1005 mode tunnel $aead if_id $IF_ID replay-window 128
 	state esp spi 0x1006 mode tunnel $aead
 	state esp spi 0x1007 mode tunnel $aead if_id 78
-	state esp spi 0x1 mode tunnel $aead if_id $IF_ID
+	state esp spi 0x1 mode tunnel $aead if_id "$IF_ID"
 	settle
 	check "cbc_and_hmac" has_state '.spi == 4097 and .enc.name == "cbc(aes)" and .auth.name == "hmac(sha256)" and .auth."icv-bits" == 128'
 	check "null_and_hmac" has_state '.spi == 4098 and .enc.name == "ecb(cipher_null)"'
@@ -68,9 +68,9 @@ aead="aead rfc4106(gcm(aes)) $(hexkey 20) 128"
 	# What cannot be done.
 	state esp spi 0x2000 reqid 20 mode tunnel $aead if_id $IF_ID flag esn replay-window 128
 	x state add src 10.0.0.1 dst 10.0.0.2 proto esp spi 0x2001 reqid 20 mode tunnel $aead if_id $IF_ID encap espinudp 4500 4500 0.0.0.0
-	state esp spi 0x2002 reqid 20 mode beet $aead if_id $IF_ID
+	state esp spi 0x2002 reqid 20 mode beet $aead if_id "$IF_ID"
 	state esp spi 0x2003 reqid 20 mode tunnel $aead if_id $IF_ID mark 1 mask 1
-	state esp spi 0x2004 reqid 20 mode tunnel enc 'cbc(aes)' "$(hexkey 16)" auth-trunc 'hmac(md5)' "$(hexkey 16)" 96 if_id $IF_ID
+	state esp spi 0x2004 reqid 20 mode tunnel enc 'cbc(aes)' "$(hexkey 16)" auth-trunc 'hmac(md5)' "$(hexkey 16)" 96 if_id "$IF_ID"
 	state esp spi 0x2005 reqid 20 mode tunnel $aead if_id $IF_ID extra-flag dont-encap-dscp
 	state esp spi 0x2006 reqid 20 mode tunnel $aead if_id $IF_ID output-mark 5
 	x policy add src 10.0.0.1/32 dst 10.0.0.20/32 dir out priority 20 if_id $IF_ID \
@@ -88,8 +88,8 @@ aead="aead rfc4106(gcm(aes)) $(hexkey 20) 128"
 	# Policies.
 	policy dir in priority 100 if_id $IF_ID tmpl src 10.0.0.1 dst 10.0.0.2 proto esp reqid 7 mode tunnel
 	policy dir fwd priority 100 if_id $IF_ID tmpl src 10.0.0.1 dst 10.0.0.2 proto esp reqid 7 mode tunnel
-	x policy add src 10.1.0.0/16 dst 10.2.0.0/16 proto udp sport 53 dir out action block priority 3 if_id $IF_ID
-	x policy add src 10.1.0.0/16 dst 10.2.0.0/16 proto icmp type 8 code 0 dir out priority 4 if_id $IF_ID
+	x policy add src 10.1.0.0/16 dst 10.2.0.0/16 proto udp sport 53 dir out action block priority 3 if_id "$IF_ID"
+	x policy add src 10.1.0.0/16 dst 10.2.0.0/16 proto icmp type 8 code 0 dir out priority 4 if_id "$IF_ID"
 	x policy add src 10.1.0.1/16 dst 10.3.0.0/16 dir out priority 6 if_id $IF_ID mark 7 mask 7
 	x policy add src 10.1.0.1/16 dst 10.4.0.0/16 dir out priority 7 if_id $IF_ID \
 		tmpl proto ah reqid 1 mode transport tmpl src 10.0.0.1 dst 10.0.0.2 proto esp reqid 1 mode tunnel
@@ -104,7 +104,7 @@ aead="aead rfc4106(gcm(aes)) $(hexkey 20) 128"
 	x policy update src 10.0.0.1/32 dst 10.0.0.2/32 dir out priority 90 if_id $IF_ID tmpl src 10.0.0.1 dst 10.0.0.2 proto esp spi 0x1000 reqid 7 mode tunnel
 	settle
 	check "priority_changes_in_place" expect priorities 90 "$(policies '.[] | select(.sel.src == "10.0.0.1/32" and .dir == "out" and .sel.dst == "10.0.0.2/32") | .priority')"
-	x policy delete src 10.0.0.1/32 dst 10.0.0.2/32 dir in if_id $IF_ID
+	x policy delete src 10.0.0.1/32 dst 10.0.0.2/32 dir in if_id "$IF_ID"
 	x state delete src 10.0.0.1 dst 10.0.0.2 proto esp spi 0x1001
 	settle
 	check "policy_is_deleted" not has_policy '.sel.src == "10.0.0.1/32" and .dir == "in"'
@@ -114,7 +114,7 @@ aead="aead rfc4106(gcm(aes)) $(hexkey 20) 128"
 	spi=$(x state allocspi src 10.0.0.1 dst 10.0.0.2 proto esp reqid 30 mode tunnel min 0x3000 max 0x3000 | grep -o '0x00003000' | head -n 1)
 	settle
 	check "reservation_is_not_copied" not has_state '.spi == 12288'
-	x state update src 10.0.0.1 dst 10.0.0.2 proto esp spi "$spi" reqid 30 mode tunnel $aead if_id $IF_ID
+	x state update src 10.0.0.1 dst 10.0.0.2 proto esp spi "$spi" reqid 30 mode tunnel $aead if_id "$IF_ID"
 	settle
 	check "its_keys_are" has_state '.spi == 12288'
 	x state update src 10.0.0.1 dst 10.0.0.2 proto esp spi "$spi" reqid 30 mode tunnel $aead if_id $IF_ID limit packet-hard 77
@@ -139,10 +139,10 @@ check "policy_of_the_administrator_stays" expect policies 1 "$(P -j policy list 
 bridge_kill
 check "stopped_in_order" says '^stopped'
 setpriv=(setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all --bounding-set=-all)
-check "without_the_capability_it_says_so" expect_fail -m 'CAP_NET_ADMIN' run_in a "${setpriv[@]}" postern bridge --if-id $IF_ID
+check "without_the_capability_it_says_so" expect_fail -m 'CAP_NET_ADMIN' run_in a "${setpriv[@]}" postern bridge --if-id "$IF_ID"
 : >"$IKE/bridge.last"
 ip netns exec a setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all,+net_admin --ambient-caps=-all,+net_admin \
-	--bounding-set=-all,+net_admin postern bridge --if-id $IF_ID 2>"$IKE/bridge.last" &
+	--bounding-set=-all,+net_admin postern bridge --if-id "$IF_ID" 2>"$IKE/bridge.last" &
 check "with_it_alone_it_works" busywait 5 grep -q '^in step' "$IKE/bridge.last"
 kill %%
 

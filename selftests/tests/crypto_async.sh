@@ -9,6 +9,7 @@
 
 KEY_AB=$(hexkey 20) KEY_BA=$(hexkey 20)
 
+# shellcheck disable=SC2086 # the tool may be two words
 sa_both() { # TOOL NS
 	run_in "$2" $1 state add src 10.0.0.1 dst 10.0.0.2 proto esp spi 0x1001 reqid 1 mode tunnel \
 		aead 'rfc4106(gcm(aes))' "$KEY_AB" 128 replay-window 1024
@@ -16,6 +17,7 @@ sa_both() { # TOOL NS
 		aead 'rfc4106(gcm(aes))' "$KEY_BA" 128 replay-window 1024
 }
 
+# shellcheck disable=SC2086
 policies() { # TOOL NS OUT-SRC OUT-DST
 	run_in "$2" $1 policy add dir out src "$3/32" dst "$4/32" tmpl src "$3" dst "$4" proto esp reqid 1 mode tunnel
 	run_in "$2" $1 policy add dir in src "$4/32" dst "$3/32" tmpl src "$4" dst "$3" proto esp reqid 1 mode tunnel
@@ -67,14 +69,14 @@ with_instance() { # TEMPLATE PRIORITY
 	check "$1: packets sent and received, delivered and dropped add up" busywait 5 accounts_balance
 
 	# gone while packets are under way, many times over
-	background a ping -q -f -s 1000 10.0.0.2
+	background a timeout 60 ping -q -f -s 1000 10.0.0.2
 	for i in {1..20}; do
 		ip netns exec a postern state flush
 		sa_both postern a >/dev/null 2>&1
 	done
 	kill "$BACKGROUND"
 	check "$1: works after that" ping_ok a 10.0.0.2
-	background a ping -q -f -s 1000 10.0.0.2
+	background a timeout 60 ping -q -f -s 1000 10.0.0.2
 	ip netns exec a postern state flush
 	kill "$BACKGROUND"
 }

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # AH with HMAC-SHA-256-128 between Postern and XFRM: all modes and families.
+#
+# timeout: 600
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../account.sh"
 . "$(dirname "$0")/../interop.sh"

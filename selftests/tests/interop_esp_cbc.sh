@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # ESP with AES-CBC (RFC 3602) and HMAC-SHA-256-128 (RFC 4868) between Postern and XFRM:
 # all modes and families, all key lengths.
+#
+# timeout: 600
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../account.sh"
 . "$(dirname "$0")/../interop.sh"

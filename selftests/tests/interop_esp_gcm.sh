@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # ESP with AES-GCM (RFC 4106) between Postern and XFRM: all modes and families, all
 # key lengths.
+#
+# timeout: 600
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../account.sh"
 . "$(dirname "$0")/../interop.sh"
