@@ -105,7 +105,7 @@ bool postern_pmtu_fits(struct postern_out *o)
 		/* behind the other gateway nobody may fragment IPv6 any more */
 		if (o->flow.family == AF_INET6 &&
 		    o->sa->mode == POSTERN_MODE_TUNNEL && !skb_is_gso(o->skb))
-			o->fragment_to = mtu;
+			o->fragment_to = min(mtu, dst_mtu(skb_dst(o->skb)));
 		else
 			o->may_fragment = true;
 		return true;

@@ -6,6 +6,7 @@
 #
 # timeout: 300
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../account.sh"
 
 KEY_AB=$(hexkey 20) KEY_BA=$(hexkey 20)
 
@@ -38,14 +39,6 @@ transfer() {
 	expect "what arrived" "$sum" "$(sha256sum <"$RESULTS/got")"
 }
 
-accounts_balance() {
-	ip netns exec a postern -j stats | jq -e '
-		([.drops[] | select(.reason | startswith("in-")) | .packets] | add) as $in |
-		([.drops[] | select(.reason | startswith("out-")) | .packets] | add) as $out |
-		."in-packets" == ."in-delivered" + ."in-fragments" + $in and
-		."out-packets" == ."out-sent" + .held + $out'
-}
-
 # The driver that rfc4106(gcm(aes)) means before we meddle.
 plain_driver() {
 	awk '$1 == "name" { n = $3 } $1 == "driver" { d = $3 } $1 == "priority" { p = $3 }
@@ -66,7 +59,7 @@ with_instance() { # TEMPLATE PRIORITY
 		check "$1: ping of $i octets" ping_ok a 10.0.0.2 -s "$i"
 	done
 	check "$1: TCP" transfer
-	check "$1: packets sent and received, delivered and dropped add up" busywait 5 accounts_balance
+	check "$1: packets sent and received, delivered and dropped add up" busywait 5 accounts_balance a
 
 	# gone while packets are under way, many times over
 	background a timeout 60 ping -q -f -s 1000 10.0.0.2
