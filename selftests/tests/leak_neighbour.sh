@@ -1,0 +1,31 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# What passes a gateway is no neighbour discovery, whatever its type says (RFC 4861
+# section 6.1: hop limit 255): it is protected, or dropped, like all else.
+#
+#	hosta ----- gwa (Postern) ===== gwb (plain) ----- hostb
+#
+# timeout: 240
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../gateway.sh"
+
+topo_sites
+load_postern
+policies gwa postern 1 ::/0 ::/0 2001:db8::1 2001:db8::2
+run_in hosta ping -q -n -c 1 -W 2 fd01::1 || true
+
+capture gwa pub /run/pub.pcap -Q out
+first=$CAPTURE
+capture hosta lan /run/lan.pcap -Q in 'src net fd02::/64'
+run_in hosta /usr/bin/python3 -B py/t2_nd.py fd01::2 fd02::2 64
+run_in hosta /usr/bin/python3 -B py/t2_nd.py fd01::2 fd02::2 255
+run_in hostb /usr/bin/python3 -B py/t2_nd.py fd02::2 fd01::2 64
+run_in hostb /usr/bin/python3 -B py/t2_nd.py fd02::2 fd01::2 255
+sleep 0.5
+capture_end
+CAPTURE=$first
+capture_end
+check "none leaves" expect packets 0 "$(packets_in /run/pub.pcap src net fd01::/64)"
+check "none enters" expect packets 0 "$(packets_in /run/lan.pcap)"
+check "those that were to leave are counted" [ "$(stat_of gwa out-no-sa)" -ge 10 ]
+check "those that were to enter are counted" [ "$(stat_of gwa in-cleartext)" -ge 10 ]

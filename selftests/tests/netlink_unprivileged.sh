@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Who lacks CAP_NET_ADMIN in the owner of a namespace learns nothing and changes
+# nothing there; root of a user namespace has its own network namespace and no other.
+#
+# timeout: 240
+. "$(dirname "$0")/../lib.sh"
+
+topo_pair
+load_postern
+run_in a postern state add src 10.0.0.1 dst 10.0.0.2 proto esp spi 0x1001 reqid 1 mode tunnel \
+	aead 'rfc4106(gcm(aes))' "$(hexkey 20)" 128
+run_in a postern policy add dir out src 10.0.0.1 dst 10.0.0.9 action bypass
+before=$(ip netns exec a postern -j -k state list; ip netns exec a postern -j policy list)
+
+# who may read the tree, and no more
+mkdir -p /run/tree/selftests /run/tree/uapi
+cp -r py /run/tree/selftests/
+cp ../uapi/postern.yaml /run/tree/uapi/
+nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all)
+tries() { ip netns exec a "$@" /usr/bin/python3 -B /run/tree/selftests/py/t2_perm.py; }
+
+got=$(tries "${nobody[@]}")
+printf '%s\n' "$got"
+check "every command and group was tried" [ "$(wc -l <<<"$got")" -ge 17 ]
+check "a user may do nothing" expect exceptions '' "$(grep -v '=EPERM$' <<<"$got")"
+got=$(tries setpriv --inh-caps=-net_admin --bounding-set=-net_admin)
+check "root without CAP_NET_ADMIN may do nothing" expect exceptions '' "$(grep -v '=EPERM$' <<<"$got")"
+got=$(tries "${nobody[@]}" unshare -Ur)
+check "root of a user namespace may do nothing here" expect exceptions '' "$(grep -v '=EPERM$' <<<"$got")"
+check "the tool says so" expect_fail -m 'not permitted' run_in a "${nobody[@]}" postern state list
+check "nothing has changed" expect objects "$before" \
+	"$(ip netns exec a postern -j -k state list; ip netns exec a postern -j policy list)"
+
+# in a namespace of its own
+got=$(tries "${nobody[@]}" unshare -Urn)
+printf '%s\n' "$got"
+check "root of a user namespace may all in its own" expect refused '' "$(grep '=EPERM$' <<<"$got")"
+check "commands work there" expect results 'sa-new=0 sa-update=0 policy-new=0 stats-get=0' \
+	"$(grep -E '^(sa-new|sa-update|policy-new|stats-get)=' <<<"$got" | xargs)"
+check "nothing of it is here" expect objects "$before" \
+	"$(ip netns exec a postern -j -k state list; ip netns exec a postern -j policy list)"
