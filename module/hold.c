@@ -79,8 +79,7 @@ void postern_hold(struct postern_net *pn, struct sk_buff *skb,
 	spin_lock_bh(&sad->slot_lock);
 	ask = !slot->waiting || time_after(jiffies, slot->asked + ASK_AGAIN);
 	reason = enqueue(sad, slot, skb);
-	if (reason)
-		ask = false;
+	ask = ask && slot->waiting;	/* a slot that holds nothing remembers nothing */
 	if (ask)
 		slot->asked = jiffies;
 	spin_unlock_bh(&sad->slot_lock);
