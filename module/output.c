@@ -336,25 +336,38 @@ static enum postern_drop_reason check_transport(struct postern_out *o)
 	return 0;
 }
 
+/* The route of the outer packet, referenced, or NULL. */
+static struct dst_entry *route(struct postern_net *pn, struct postern_sa *sa)
+{
+	struct dst_entry *dst;
+
+	local_bh_disable();	/* dst_cache */
+	dst = sa->ipv4 ? route_ipv4(pn, sa) : route_ipv6(pn, sa);
+	local_bh_enable();
+	return dst;
+}
+
 static enum postern_drop_reason find_route(struct postern_out *o)
 {
 	struct postern_sa *sa = o->sa;
+	struct dst_entry *dst;
 
 	if (sa->mode == POSTERN_MODE_TRANSPORT) {
 		if (sa->key.family != o->flow.family ||
 		    !postern_addr_equal(&sa->key.dst, &o->flow.dst) ||
 		    !postern_addr_equal(&sa->src, &o->flow.src))
 			return POSTERN_DROP_OUT_SELECTOR;
-		if (!dst_hold_safe(skb_dst(o->skb)))
-			return POSTERN_DROP_OUT_NO_ROUTE;
-		o->dst = skb_dst(o->skb);
-		return check_transport(o);
+		dst = skb_dst(o->skb);
+		/* what a bridge passes has a route that leads nowhere */
+		if (unlikely(!dst || dst->flags & DST_FAKE_RTABLE))
+			o->dst = route(o->pn, sa);
+		else if (dst_hold_safe(dst))
+			o->dst = dst;
+		return o->dst ? check_transport(o) : POSTERN_DROP_OUT_NO_ROUTE;
 	}
 	o->ip_len = 0;
 	o->outer_len = sa->ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
-	local_bh_disable();	/* dst_cache */
-	o->dst = sa->ipv4 ? route_ipv4(o->pn, sa) : route_ipv6(o->pn, sa);
-	local_bh_enable();
+	o->dst = route(o->pn, sa);
 	return o->dst ? 0 : POSTERN_DROP_OUT_NO_ROUTE;
 }
 
