@@ -256,7 +256,8 @@ postern_classifier_match(struct postern_classifier *c,
 		list_for_each_entry_rcu(rule, &set->rules, node) {
 			if (best && !rule_before(rule, best))
 				break;
-			if (postern_selector_match_upper(&rule->sel, flow)) {
+			if (postern_selector_match_upper(&rule->sel, flow,
+							 rule->hidden)) {
 				best = rule;
 				break;
 			}

@@ -20,6 +20,7 @@ struct postern_rule_set;
  * struct postern_rule - embedded in what is to be found
  * @sel: immutable while inserted
  * @priority: lowest first
+ * @hidden: packets that do not show their ports match too
  * @order: among equals, lowest first; given at insertion
  * @node: in @set, ordered by priority, then by age
  * @set: rules of the same prefixes
@@ -27,6 +28,7 @@ struct postern_rule_set;
 struct postern_rule {
 	struct postern_selector sel;
 	u32 priority;
+	bool hidden;
 	u64 order;
 	struct list_head node;
 	struct postern_rule_set *set;

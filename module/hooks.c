@@ -272,7 +272,7 @@ static bool concerns(const struct nf_conn *ct, const struct postern_selector *se
 		flow.proto = t->dst.protonum;
 		flow.sport = ntohs(t->src.u.all);
 		flow.dport = ntohs(t->dst.u.all);
-		if (postern_selector_match(sel, &flow))
+		if (postern_selector_match(sel, &flow, true))
 			return true;
 	}
 	return false;

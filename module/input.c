@@ -212,7 +212,7 @@ static enum postern_drop_reason check_policy(struct postern_net *pn,
 	if (!postern_flow_read(&flow, skb, family))
 		return POSTERN_DROP_IN_INNER;
 	selector = rcu_dereference(sa->selector);
-	if (unlikely(selector) && !postern_selector_match(&selector->sel, &flow))
+	if (unlikely(selector) && !postern_selector_match(&selector->sel, &flow, false))
 		return POSTERN_DROP_IN_SELECTOR;
 	if (sa->mode == POSTERN_MODE_TRANSPORT &&
 	    !postern_addr_equal(&flow.src, &sa->src))
@@ -229,6 +229,8 @@ static enum postern_drop_reason check_policy(struct postern_net *pn,
 	*index = policy->index;
 	if (policy->action == POSTERN_ACTION_DISCARD)
 		return POSTERN_DROP_IN_DISCARD;
+	if (flow.opaque && !postern_selector_any_port(&policy->rule.sel))
+		return POSTERN_DROP_IN_NO_POLICY;
 	if (policy->action != POSTERN_ACTION_PROTECT ||
 	    !postern_tmpl_fits(&policy->tmpl, sa))
 		return POSTERN_DROP_IN_TEMPLATE;

@@ -376,8 +376,11 @@ static enum postern_drop_reason check_packet(struct postern_out *o)
 	const struct postern_sa_selector *selector;
 	enum postern_drop_reason reason;
 
+	if (unlikely(o->flow.opaque) &&
+	    !postern_selector_any_port(&o->policy->rule.sel))
+		return POSTERN_DROP_OUT_FRAGMENT;
 	selector = rcu_dereference(o->sa->selector);
-	if (unlikely(selector) && !postern_selector_match(&selector->sel, &o->flow))
+	if (unlikely(selector) && !postern_selector_match(&selector->sel, &o->flow, false))
 		return POSTERN_DROP_OUT_SELECTOR;
 	reason = find_route(o);
 	if (unlikely(reason))

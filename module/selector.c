@@ -32,28 +32,32 @@ void postern_addr_mask(union nf_inet_addr *to, const union nf_inet_addr *from,
 	}
 }
 
+bool postern_selector_any_port(const struct postern_selector *sel)
+{
+	return !sel->sport_first && sel->sport_last == U16_MAX &&
+	       !sel->dport_first && sel->dport_last == U16_MAX;
+}
+
 /**
  * postern_selector_match_upper - match all but the addresses
  * @sel: selector
  * @flow: packet
- *
- * A packet that does not show its ports matches only where all ports do
- * (RFC 4301 section 7.2).
+ * @hidden: a packet that does not show its ports may have any; otherwise it matches
+ *          only where all ports do (RFC 4301 section 7.2)
  */
 bool postern_selector_match_upper(const struct postern_selector *sel,
-				  const struct postern_flow *flow)
+				  const struct postern_flow *flow, bool hidden)
 {
 	if (sel->proto && sel->proto != flow->proto)
 		return false;
 	if (flow->opaque)
-		return !sel->sport_first && sel->sport_last == U16_MAX &&
-		       !sel->dport_first && sel->dport_last == U16_MAX;
+		return hidden || postern_selector_any_port(sel);
 	return flow->sport >= sel->sport_first && flow->sport <= sel->sport_last &&
 	       flow->dport >= sel->dport_first && flow->dport <= sel->dport_last;
 }
 
 bool postern_selector_match(const struct postern_selector *sel,
-			    const struct postern_flow *flow)
+			    const struct postern_flow *flow, bool hidden)
 {
 	union nf_inet_addr masked;
 
@@ -64,7 +68,7 @@ bool postern_selector_match(const struct postern_selector *sel,
 		return false;
 	postern_addr_mask(&masked, &flow->dst, sel->dst_len);
 	return postern_addr_equal(&masked, &sel->dst) &&
-	       postern_selector_match_upper(sel, flow);
+	       postern_selector_match_upper(sel, flow, hidden);
 }
 
 bool postern_selector_equal(const struct postern_selector *a,

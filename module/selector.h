@@ -72,10 +72,11 @@ unsigned int postern_addr_bits(u8 family);
 bool postern_addr_any(const union nf_inet_addr *addr);
 void postern_addr_mask(union nf_inet_addr *to, const union nf_inet_addr *from,
 		       unsigned int bits);
+bool postern_selector_any_port(const struct postern_selector *sel);
 bool postern_selector_match(const struct postern_selector *sel,
-			    const struct postern_flow *flow);
+			    const struct postern_flow *flow, bool hidden);
 bool postern_selector_match_upper(const struct postern_selector *sel,
-				  const struct postern_flow *flow);
+				  const struct postern_flow *flow, bool hidden);
 bool postern_selector_equal(const struct postern_selector *a,
 			    const struct postern_selector *b);
 

@@ -143,6 +143,8 @@ int postern_spd_add(struct postern_net *pn, struct postern_policy *policy,
 
 	if (keeps_module(policy) && !try_module_get(THIS_MODULE))
 		return -ENODEV;
+	/* what may be meant to be protected or discarded does not pass (section 7) */
+	policy->rule.hidden = policy->action != POSTERN_ACTION_BYPASS;
 	err = slot_bind(pn, policy);
 	if (err)
 		goto err_module;

@@ -69,7 +69,7 @@
 	R(OUT_TOO_BIG, "out-too-big", \
 	  "the packet does not fit the path and must not be fragmented; its sender was told") \
 	R(OUT_FRAGMENT, "out-fragment", \
-	  "a fragment cannot be protected in transport mode") \
+	  "a fragment cannot be protected in transport mode, or by a policy about ports that it does not show") \
 	R(OUT_OPTIONS, "out-options", \
 	  "IPv4 options or IPv6 extension headers that are not supported before AH or ESP") \
 	R(OUT_MALFORMED, "out-malformed", \

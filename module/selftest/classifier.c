@@ -39,6 +39,7 @@ static void model_rule(struct postern_rule *rule, struct rnd_state *rnd)
 	sel->dport_first = dice & 0x2000 ? 2 : 0;
 	sel->dport_last = dice & 0x2000 ? 3 : U16_MAX;
 	rule->priority = dice >> 16 & 3;
+	rule->hidden = dice >> 18 & 1;
 }
 
 static struct postern_rule *model_match(struct postern_rule *rules,
@@ -49,7 +50,8 @@ static struct postern_rule *model_match(struct postern_rule *rules,
 	int i;
 
 	for (i = 0; i < MODEL_RULES; i++) {
-		if (!in[i] || !postern_selector_match(&rules[i].sel, flow))
+		if (!in[i] || !postern_selector_match(&rules[i].sel, flow,
+						       rules[i].hidden))
 			continue;
 		if (!best || rules[i].priority < best->priority ||
 		    (rules[i].priority == best->priority &&
