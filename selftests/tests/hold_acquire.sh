@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Where somebody listens for acquires, packets wait for the SA that they ask for and go
+# in their order when it comes; too many, or for too long, they are dropped and counted.
+#
+#	a (Postern) ===== b (XFRM)
+#
+# timeout: 240
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../gateway.sh"
+
+topo_pair
+load_postern
+key=$(hexkey 20)
+run_in a postern policy add dir out src 10.0.0.1 dst 10.0.0.2 proto udp \
+	tmpl src 10.0.0.1 dst 10.0.0.2 proto esp reqid 1 mode transport
+run_in b ip xfrm state add src 10.0.0.1 dst 10.0.0.2 proto esp spi 0x1101 reqid 1 mode transport \
+	replay-window 32 aead 'rfc4106(gcm(aes))' "$key" 128
+sa() {
+	run_in a postern state add src 10.0.0.1 dst 10.0.0.2 proto esp spi 0x1101 reqid 1 mode transport \
+		dir out aead 'rfc4106(gcm(aes))' "$key" 128
+}
+# send FIRST LAST: numbered datagrams of one socket
+send() { run_in a /usr/bin/python3 -B py/t2_datagrams.py 10.0.0.2 7000 "$1" "$2"; }
+held() { stat_of a held; }
+background b socat -u UDP4-RECV:7000 CREATE:/run/got
+wait_listen b udp 7000
+
+# nobody listens
+send 1 3
+check "without a listener none waits" expect held 0 "$(held)"
+check "without a listener they are dropped at once" expect drops 3 "$(stat_of a out-no-sa)"
+
+background a postern -j monitor acquire >>/run/acquires
+listener=$BACKGROUND
+sleep 1
+send 101 110
+check "with a listener they wait" expect held 10 "$(held)"
+check "one acquire" expect events 1 "$(wc -l </run/acquires)"
+check "it names the SA that is wanted" expect acquire '10.0.0.1 10.0.0.2 esp transport 1' \
+	"$(jq -r '.tmpl[0] | "\(.src) \(.dst) \(.proto) \(.mode) \(.reqid)"' /run/acquires)"
+check "it shows the packet" expect packet '10.0.0.2/32 udp 7000' \
+	"$(jq -r '.packet | "\(.dst) \(.proto) \(."dport-first")"' /run/acquires)"
+check "nothing was received" expect file '' "$(cat /run/got)"
+sa
+check "they go when the SA comes" busywait 5 grep -qx 110 /run/got
+check "in their order" expect datagrams "$(seq 101 110 | xargs)" "$(xargs </run/got)"
+check "none waits any more" expect held 0 "$(held)"
+send 111 112
+check "and those behind them" expect datagrams "$(seq 101 112 | xargs)" "$(sleep 0.5; xargs </run/got)"
+check "as many as were sent" expect packets 12 "$(stat_of a out-sent)"
+
+# more than may wait
+run_in a postern state delete dst 10.0.0.2 proto esp spi 0x1101
+sleep 2.1
+: >/run/acquires
+send 201 300
+check "64 wait" expect held 64 "$(held)"
+check "the others are dropped" expect drops 36 "$(stat_of a out-hold-full)"
+check "asked once" expect events 1 "$(wc -l </run/acquires)"
+sleep 2.1
+send 301 301
+check "asked again after two seconds" expect events 2 "$(wc -l </run/acquires)"
+sa
+check "the first 64 go" busywait 5 grep -qx 264 /run/got
+check "and no other" expect datagrams "$(seq 201 264 | xargs)" "$(tail -n 64 /run/got | xargs)"
+check "number 301 found no place" expect drops 37 "$(stat_of a out-hold-full)"
+
+# no SA comes
+before=$(stat_of a out-no-sa)
+run_in a postern state delete dst 10.0.0.2 proto esp spi 0x1101
+send 401 405
+check "five wait" expect held 5 "$(held)"
+sleep 27
+check "27 seconds" expect held 5 "$(held)"
+none_held() { [[ $(held) = 0 ]]; }
+check "not 36" busywait 9 none_held
+check "counted as without an SA" expect drops 5 $(($(stat_of a out-no-sa) - before))
+sa
+sleep 0.5
+check "they are gone" expect_fail grep -qx 401 /run/got
+run_in a postern state delete dst 10.0.0.2 proto esp spi 0x1101
+
+# the policy goes while they wait: not in clear either
+send 501 505
+capture a veth0 /run/out.pcap -Q out udp
+run_in a postern policy update dir out src 10.0.0.1 dst 10.0.0.2 proto udp action discard
+sa
+check "the policy has changed: none waits" busywait 5 none_held
+capture_end
+check "and none left in clear" expect packets 0 "$(packets_in /run/out.pcap)"
+check "they are dropped" expect_fail grep -qx 501 /run/got
+check "and counted" expect drops 10 $(($(stat_of a out-no-sa) - before))
+kill "$listener"

@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# With br_netfilter, packets that a bridge merely passes meet the hooks of IP as well,
+# with a route that leads nowhere.  Whatever a policy makes of them, the kernel stands
+# and nothing leaves in clear.
+#
+#	a ------- bridge (Postern, bridge-nf-call-iptables) ------- b
+#
+# timeout: 240
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../gateway.sh"
+
+ns a bridge b
+link a veth0 bridge port1
+link b veth0 bridge port2
+addr a veth0 10.0.0.1/24 fd00::1/64
+addr b veth0 10.0.0.2/24 fd00::2/64
+ip -n bridge link add br0 type bridge
+ip -n bridge link set port1 master br0
+ip -n bridge link set port2 master br0
+ip -n bridge link set br0 up
+addr bridge br0 10.0.0.254/24 fd00::ff/64
+modprobe br_netfilter 2>/dev/null || skip "this kernel has no br_netfilter"
+cleanup_more() { modprobe -r br_netfilter 2>/dev/null; }
+ip netns exec bridge sysctl -qw net.bridge.bridge-nf-call-iptables=1 net.bridge.bridge-nf-call-ip6tables=1
+load_postern
+ping_ok a 10.0.0.2
+ping_ok a fd00::2
+
+for mode in transport tunnel; do
+	postern_sas bridge 1 10.0.0.1 10.0.0.2 $mode
+	postern_sas bridge 2 fd00::1 fd00::2 $mode
+	run_in bridge postern policy add dir out src 10.0.0.1 dst 10.0.0.2 \
+		tmpl src 10.0.0.1 dst 10.0.0.2 proto esp reqid 1 mode $mode
+	run_in bridge postern policy add dir out src fd00::1 dst fd00::2 \
+		tmpl src fd00::1 dst fd00::2 proto esp reqid 2 mode $mode
+	capture bridge port2 /run/b.pcap -Q out
+	check "$mode" ping_lost a 10.0.0.2 -W 0.4
+	check "$mode, IPv6" ping_lost a fd00::2 -W 0.4
+	check "$mode, large" ping_lost a 10.0.0.2 -W 0.4 -s 3000
+	capture_end
+	check "$mode: nothing in clear" expect packets 0 "$(packets_in /run/b.pcap "not ($NOT_CLEAR)")"
+	run_in bridge postern policy flush
+	run_in bridge postern state flush
+done
+check "without policies as before" ping_ok a 10.0.0.2
