@@ -14,6 +14,7 @@
 #include <getopt.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -256,12 +257,28 @@ static void close_all(struct bridge *b)
 	mirror_free(&b->mirror);
 }
 
+/*
+ * The peer may use a new SA as soon as the daemon has answered it: by then it
+ * must be in Postern, so the bridge goes before the daemon that woke it. The
+ * unit does the same for a bridge that may not.
+ */
+static void hurry(void)
+{
+	struct sched_param param = { .sched_priority = 1 };
+
+	if (sched_getscheduler(0) == SCHED_FIFO)
+		return;
+	if (sched_setscheduler(0, SCHED_FIFO, &param) < 0)
+		log_detail("no real-time priority: %s", strerror(errno));
+}
+
 static int serve(struct bridge *b)
 {
 	int err, rc = open_all(b);
 
 	if (rc)
 		return rc;
+	hurry();
 	b->mirror.events = &b->events;
 	b->mirror.xfrm = &b->xfrm;
 	b->mirror.dumps = &b->xfrm_dumps;
