@@ -59,9 +59,9 @@ check "discard: counted" [ "$(stat_of a out-discard)" -ge 25 ]
 run_in a postern policy flush
 
 for n in 1 2; do
-	run_in a postern policy add dir out src 0.0.0.0/0 dst 0.0.0.0/0 \
+	run_in a postern policy add dir out src 0.0.0.0/0 dst 0.0.0.0/0 proto udp \
 		tmpl src 10.0.0.1 dst 10.0.0.2 proto esp reqid 1 mode tunnel
-	run_in a postern policy add dir in src 0.0.0.0/0 dst 0.0.0.0/0 \
+	run_in a postern policy add dir in src 0.0.0.0/0 dst 0.0.0.0/0 proto udp \
 		tmpl src 10.0.0.2 dst 10.0.0.1 proto esp reqid 1 mode tunnel
 	run_in a postern policy add dir out src ::/0 dst ::/0 proto udp \
 		tmpl src fd00::1 dst fd00::2 proto esp reqid 2 mode tunnel

@@ -11,7 +11,7 @@
 
 topo_sites
 load_postern
-policies gwa postern 1 ::/0 ::/0 2001:db8::1 2001:db8::2
+policies gwa postern 1 fd01::/64 fd02::/64 2001:db8::1 2001:db8::2
 run_in hosta ping -q -n -c 1 -W 2 fd01::1 || true
 
 capture gwa pub /run/pub.pcap -Q out

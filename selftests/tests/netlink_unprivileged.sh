@@ -26,11 +26,16 @@ check "every command and group was tried" [ "$(wc -l <<<"$got")" -ge 17 ]
 check "a user may do nothing" expect exceptions '' "$(grep -v '=EPERM$' <<<"$got")"
 got=$(tries setpriv --inh-caps=-net_admin --bounding-set=-net_admin)
 check "root without CAP_NET_ADMIN may do nothing" expect exceptions '' "$(grep -v '=EPERM$' <<<"$got")"
-got=$(tries "${nobody[@]}" unshare -Ur)
-check "root of a user namespace may do nothing here" expect exceptions '' "$(grep -v '=EPERM$' <<<"$got")"
 check "the tool says so" expect_fail -m 'not permitted' run_in a "${nobody[@]}" postern state list
 check "nothing has changed" expect objects "$before" \
 	"$(ip netns exec a postern -j -k state list; ip netns exec a postern -j policy list)"
+
+if ! run_in a "${nobody[@]}" unshare -Ur true; then
+	say "no user namespaces for a user here"
+	exit
+fi
+got=$(tries "${nobody[@]}" unshare -Ur)
+check "root of a user namespace may do nothing here" expect exceptions '' "$(grep -v '=EPERM$' <<<"$got")"
 
 # in a namespace of its own
 got=$(tries "${nobody[@]}" unshare -Urn)
