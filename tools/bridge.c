@@ -71,7 +71,7 @@ static void read_xfrm(struct bridge *b)
 
 	for (i = 0; i < BATCH && mirror_readable(b->fd[FD_XFRM].fd); i++) {
 		err = nlsock_listen(&b->xfrm_events, mirror_xfrm_event,
-				  &b->mirror);
+				    &b->mirror);
 		if (err) {
 			log_detail("resync needed");
 			b->resync = true;
@@ -298,9 +298,7 @@ static int serve(struct bridge *b)
 	return EXIT_OK;
 }
 
-static void usage(FILE *to)
-{
-	fprintf(to,
+static const char usage_text[] =
 "Usage: postern bridge --if-id ID [ --no-ike-bypass ] [ --no-routes ]\n"
 "                      [ --verbose ]\n"
 "\n"
@@ -316,7 +314,11 @@ static void usage(FILE *to)
 "  --verbose         say also what is left as it is\n"
 "\n"
 "SIGHUP compares all again. SIGTERM ends the bridge and leaves the SAs and\n"
-"policies in place; 'postern state flush owner ID' is for those who want more.\n");
+"policies in place; 'postern state flush owner ID' is for those who want more.\n";
+
+static void usage(FILE *to)
+{
+	fputs(usage_text, to);
 }
 
 static bool parse_id(const char *word, uint32_t *id)

@@ -135,9 +135,9 @@ void mirror_unsee_policies(struct mirror *m);
 void mirror_forget_policies(struct mirror *m);
 void mirror_place_bypass(struct mirror *m, const struct policy *old,
 			 unsigned int olds);
-void mirror_for_each_policy(const struct mirror *m,
-			    void (*cb)(const struct policy *p, void *data),
-			    void *data);
+void mirror_policies_do(const struct mirror *m,
+			void (*cb)(const struct policy *p, void *data),
+			void *data);
 void mirror_acquire(struct mirror *m, const struct policy *acquire);
 
 #endif

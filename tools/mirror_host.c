@@ -166,7 +166,7 @@ static void update_routes(struct mirror *m, const struct host *host)
 	unsigned int i;
 	int err;
 
-	mirror_for_each_policy(m, want_route, &wants);
+	mirror_policies_do(m, want_route, &wants);
 	for (i = 0; i < host->own; i++) {
 		if (has_route(wants.route, wants.count, &host->own_route[i]))
 			continue;

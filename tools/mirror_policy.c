@@ -426,9 +426,9 @@ void mirror_place_bypass(struct mirror *m, const struct policy *old,
 			remove_policy(m, &old[i], "the host lost the address");
 }
 
-void mirror_for_each_policy(const struct mirror *m,
-			    void (*cb)(const struct policy *p, void *data),
-			    void *data)
+void mirror_policies_do(const struct mirror *m,
+			void (*cb)(const struct policy *p, void *arg),
+			void *arg)
 {
 	const struct shadow_policy *s;
 	unsigned int i;
@@ -436,7 +436,7 @@ void mirror_for_each_policy(const struct mirror *m,
 	for (i = 0; i < MIRROR_BUCKETS; i++)
 		for (s = m->policy[i]; s; s = s->next)
 			if (s->mirrored)
-				cb(&s->xfrm.policy, data);
+				cb(&s->xfrm.policy, arg);
 }
 
 void mirror_acquire(struct mirror *m, const struct policy *acquire)

@@ -510,10 +510,15 @@ int xfrm_parse_sa(const struct nlmsghdr *nlh, struct xfrm_sa *out)
 	/* An EXPIRE names the SA and says nothing more of it. */
 	if (nlh->nlmsg_type == XFRM_MSG_EXPIRE)
 		return err;
-	if (err || (err = parse_aead(&attrs, out)) ||
-	    (err = parse_auth(&attrs, out)) ||
-	    (err = parse_crypt(&attrs, out)) ||
-	    (err = parse_replay(&attrs, out)))
+	if (!err)
+		err = parse_aead(&attrs, out);
+	if (!err)
+		err = parse_auth(&attrs, out);
+	if (!err)
+		err = parse_crypt(&attrs, out);
+	if (!err)
+		err = parse_replay(&attrs, out);
+	if (err)
 		return err;
 	out->larval = !out->id.info.id.spi ||
 		      !(attrs.a[XFRMA_ALG_AEAD] || attrs.a[XFRMA_ALG_AUTH] ||

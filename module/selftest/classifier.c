@@ -50,8 +50,8 @@ static struct postern_rule *model_match(struct postern_rule *rules,
 	int i;
 
 	for (i = 0; i < MODEL_RULES; i++) {
-		if (!in[i] || !postern_selector_match(&rules[i].sel, flow,
-						       rules[i].hidden))
+		if (!in[i] ||
+		    !postern_selector_match(&rules[i].sel, flow, rules[i].hidden))
 			continue;
 		if (!best || rules[i].priority < best->priority ||
 		    (rules[i].priority == best->priority &&
