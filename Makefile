@@ -54,7 +54,7 @@ static: setup
 	@selftests/static $(TESTS)
 
 bench: setup
-	@selftests/run -c bench -l $(LANE) $(TESTS)
+	@selftests/bench/run
 
 clean:
 	-test ! -d $(KDIR) || $(MAKE) -C $(KDIR) M=$(CURDIR) clean

@@ -70,6 +70,7 @@ struct postern_sa *postern_sa_alloc(struct postern_net *pn)
 	sa->id = ++pn->sad.last_id;
 	sa->state = POSTERN_SA_STATE_LARVAL;
 	sa->add_time = ktime_get_seconds();
+	sa->epoch = ktime_get_real_seconds() - sa->add_time;
 	memset(&sa->life, 0xff, sizeof(sa->life));	/* POSTERN_UNLIMITED */
 	spin_lock_init(&sa->lock);
 	INIT_LIST_HEAD(&sa->slot_link[0]);
@@ -87,9 +88,9 @@ err:
 }
 
 /* Wall clock to monotonic seconds, never 0, which says never. */
-static time64_t to_monotonic(u64 real)
+static time64_t to_monotonic(const struct postern_sa *sa, u64 real)
 {
-	time64_t mono = ktime_get_seconds() - ktime_get_real_seconds() + real;
+	time64_t mono = real - sa->epoch;
 
 	return mono ? mono : 1;
 }
@@ -130,11 +131,11 @@ int postern_sa_arm(struct postern_sa *sa, u32 window,
 		return -ENOMEM;
 
 	if (sa->base.add_time)
-		sa->add_time = to_monotonic(sa->base.add_time);
+		sa->add_time = to_monotonic(sa, sa->base.add_time);
 	if (sa->base.use_time)
-		sa->use_time = to_monotonic(sa->base.use_time);
+		sa->use_time = to_monotonic(sa, sa->base.use_time);
 	if (sa->base.last_used)
-		sa->last_used = to_monotonic(sa->base.last_used);
+		sa->last_used = to_monotonic(sa, sa->base.last_used);
 	atomic64_set(&sa->spent_bytes, sa->base.bytes);
 	atomic64_set(&sa->spent_packets, sa->base.packets);
 	sa->flow_hash = jhash(&sa->key, sizeof(sa->key), 0);
@@ -148,9 +149,9 @@ void postern_sa_free_unpublished(struct postern_sa *sa)
 	sa_destroy(sa);
 }
 
-static u64 to_real(time64_t mono)
+static u64 to_real(const struct postern_sa *sa, time64_t mono)
 {
-	return mono ? ktime_get_real_seconds() - ktime_get_seconds() + mono : 0;
+	return mono ? sa->epoch + mono : 0;
 }
 
 /* Context: any. */
@@ -164,7 +165,7 @@ void postern_sa_usage(const struct postern_sa *sa, struct postern_usage *usage)
 		usage->bytes += READ_ONCE(per_cpu_ptr(sa->stats, cpu)->bytes);
 		usage->packets += READ_ONCE(per_cpu_ptr(sa->stats, cpu)->packets);
 	}
-	usage->add_time = to_real(sa->add_time);
-	usage->use_time = to_real(READ_ONCE(sa->use_time));
-	usage->last_used = to_real(READ_ONCE(sa->last_used));
+	usage->add_time = to_real(sa, sa->add_time);
+	usage->use_time = to_real(sa, READ_ONCE(sa->use_time));
+	usage->last_used = to_real(sa, READ_ONCE(sa->last_used));
 }

@@ -93,6 +93,7 @@ struct postern_usage {
  * @id: never used again while the namespace lives [I]
  * @owner: who made it [C]
  * @add_time: monotonic seconds [I]
+ * @epoch: the wall clock's seconds when the monotonic ones were 0 [I]
  * @base: usage before this object existed, handed over by who added the SA [I]
  * @life: limits [C, read by packets without order]
  * @soft_told: a soft limit was reported [C]
@@ -133,6 +134,7 @@ struct postern_sa {
 	u64 id;
 	u32 owner;
 	time64_t add_time;
+	time64_t epoch;
 	struct postern_usage base;
 	struct postern_lifetime life;
 	bool soft_told;
