@@ -292,23 +292,30 @@ struct sa_filter {
 	u8 dst_family;
 };
 
+/*
+ * The end of a dump carries words, but, before 6.9, no offset of an attribute:
+ * the words name it.
+ */
 static int filter_init(struct sa_filter *filter, struct nlattr **tb,
 		       struct netlink_ext_ack *extack)
 {
-	int err;
-
 	memset(filter, 0, sizeof(*filter));
 	filter->tb = tb;
-	if (tb[POSTERN_A_SA_SRC]) {
-		err = postern_nl_get_addr(tb[POSTERN_A_SA_SRC], &filter->src,
-					  &filter->src_family, extack);
-		if (err)
-			return err;
+	if (tb[POSTERN_A_SA_SRC] &&
+	    postern_nl_get_addr(tb[POSTERN_A_SA_SRC], &filter->src,
+				&filter->src_family, NULL)) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_SRC],
+				    "src: an address has 4 octets (IPv4) or 16 (IPv6)");
+		return -EINVAL;
 	}
-	if (!tb[POSTERN_A_SA_DST])
-		return 0;
-	return postern_nl_get_addr(tb[POSTERN_A_SA_DST], &filter->dst,
-				   &filter->dst_family, extack);
+	if (tb[POSTERN_A_SA_DST] &&
+	    postern_nl_get_addr(tb[POSTERN_A_SA_DST], &filter->dst,
+				&filter->dst_family, NULL)) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_DST],
+				    "dst: an address has 4 octets (IPv4) or 16 (IPv6)");
+		return -EINVAL;
+	}
+	return 0;
 }
 
 static bool filter_match(const struct sa_filter *filter,
