@@ -249,11 +249,12 @@ listening() {
 	ip netns exec "$1" ss -Hln "--$2" "sport = :$3" | grep -q .
 }
 
-# capture NS DEV FILE [FILTER...]: packets of a device into a file.
+# capture NS DEV FILE [FILTER...]: packets of a device into a file.  The buffer holds
+# bursts; tcpdump's own has room for 32 packets.
 capture() {
 	local file=$3
 
-	background "$1" tcpdump -q -n -U --immediate-mode -i "$2" -w "$file" "${@:4}" 2>"$file.log"
+	background "$1" tcpdump -q -n -U --immediate-mode -B 32768 -i "$2" -w "$file" "${@:4}" 2>"$file.log"
 	CAPTURE=$BACKGROUND
 	busywait 20 grep -q 'listening on' "$file.log"
 }
