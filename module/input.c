@@ -228,7 +228,7 @@ static enum postern_drop_reason check_policy(struct postern_net *pn,
 		return POSTERN_DROP_IN_NO_POLICY;
 	*index = policy->index;
 	if (policy->action == POSTERN_ACTION_DISCARD)
-		return POSTERN_DROP_IN_DISCARD;
+		return POSTERN_DROP_IN_INNER_DISCARD;
 	if (flow.opaque && !postern_selector_any_port(&policy->rule.sel))
 		return POSTERN_DROP_IN_NO_POLICY;
 	if (policy->action != POSTERN_ACTION_PROTECT ||

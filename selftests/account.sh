@@ -5,18 +5,17 @@
 # stats_of NS: postern -j stats
 stats_of() { postern -n "$1" -j stats; }
 
-# accounts_balance NS [N]: packets that came = delivered + dropped by reason + taken by
+# accounts_balance NS: packets that came = delivered + dropped by reason + taken by
 # reassembly; packets to protect = sent + dropped by reason + waiting.  Drops of what
-# is not ESP or AH, and of what a policy discards, belong to neither; but N packets
-# that a policy discards had come through an SA.
+# came in clear, or of what was not to be protected, belong to neither.
 accounts_balance() {
-	stats_of "$1" | jq -e --argjson discarded "${2:-0}" '
+	stats_of "$1" | jq -e '
 		def sum(prefix; but): [.drops[] | select((.reason | startswith(prefix)) and
 			([.reason] | inside(but) | not)) | .packets] | add // 0;
 		def left(name; got; want): if got == want then true else
 			"# \(name): \(got) came, \(want) are accounted for\n" | stderr | false end;
 		left("in"; ."in-packets"; ."in-delivered" + ."in-fragments" + sum("unknown-spi"; []) +
-			sum("in-"; ["in-cleartext", "in-discard", "in-malformed"]) + $discarded) and
+			sum("in-"; ["in-cleartext", "in-discard", "in-malformed"])) and
 		left("out"; ."out-packets"; ."out-sent" + .held +
 			sum("out-"; ["out-discard", "out-malformed", "out-conntrack"]))' >/dev/null
 }

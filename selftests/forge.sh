@@ -114,7 +114,7 @@ came() {
 		def sa: [.states[] | select(.dst == $dst and .proto == $proto and .spi == $spi)][0] | drops;
 		def since($old): to_entries | map(select(.value != ($old[.key] // 0)) |
 			"\(.key)=\(.value - ($old[.key] // 0))") | sort | join(" ");
-		def came: sa."in-discard" as $n | .stats | ."in-packets" - ($n // 0) +
+		def came: .stats | ."in-packets" +
 			(drops | ."in-cleartext" + ."in-discard" + ."in-malformed");
 		.[0] as $old | .[1] | came - ($old | came), .stats."in-delivered" - $old.stats."in-delivered",
 		(.stats | drops | since($old.stats | drops)), (sa | since($old | sa))')

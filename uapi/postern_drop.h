@@ -41,7 +41,9 @@
 	R(IN_MALFORMED, "in-malformed", \
 	  "cleartext whose headers cannot be followed to an upper layer, so that no policy can judge it") \
 	R(IN_DISCARD, "in-discard", \
-	  "an inbound policy says discard") \
+	  "an inbound policy says discard what came in clear") \
+	R(IN_INNER_DISCARD, "in-inner-discard", \
+	  "an inbound policy says discard the inner packet") \
 	R(IN_DUMMY, "in-dummy", \
 	  "a dummy packet (next header 59), discarded as it should be") \
 	R(IN_LIFETIME, "in-lifetime", \

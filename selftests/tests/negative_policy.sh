@@ -91,7 +91,7 @@ run_in a postern policy add dir in src 10.9.0.4 dst 10.9.0.1 action bypass
 run_in a postern -6 policy add dir in src fd09::3 dst fd09::1 action discard
 check "discarded in clear" bad in-discard=2 / -- x bare=1 again=2 isrc=10.9.0.3
 check "discarded in clear, IPv6" bad in-discard=2 / -- x bare=1 again=2 isrc=fd09::3 idst=fd09::1
-check "discarded, though through an SA" bad in-discard=1 -- x isrc=10.9.0.3
+check "discarded, though through an SA" bad in-inner-discard=1 -- x isrc=10.9.0.3
 check "bypass means in clear, not through an SA" bad in-template=1 -- x isrc=10.9.0.4
 check "bypass" good x bare=1 isrc=10.9.0.4
 check "what no policy names" good x bare=1 isrc=10.9.0.5
