@@ -42,6 +42,23 @@ static noinline bool spend_counted(struct postern_sa *sa, unsigned int bytes)
 	return fits;
 }
 
+/*
+ * Once a second.  Timers stand still while the host sleeps: it may be later than they
+ * know.
+ */
+static noinline void new_second(struct postern_sa *sa, time64_t second)
+{
+	time64_t now = ktime_get_boottime_seconds();
+
+	WRITE_ONCE(sa->second, second);
+	WRITE_ONCE(sa->last_used, now);
+	if (!READ_ONCE(sa->use_time))
+		WRITE_ONCE(sa->use_time, now);
+	else if (now < READ_ONCE(sa->next_limit))
+		return;
+	postern_sa_schedule(sa, 0);
+}
+
 /**
  * postern_sa_spend - count a packet
  * @sa: SA that transforms it
@@ -55,19 +72,14 @@ static noinline bool spend_counted(struct postern_sa *sa, unsigned int bytes)
  */
 bool postern_sa_spend(struct postern_sa *sa, unsigned int bytes)
 {
-	time64_t now = ktime_get_seconds();
+	time64_t second = ktime_get_seconds();
 
 	if (unlikely(READ_ONCE(sa->counted)) && !spend_counted(sa, bytes))
 		return false;
 	this_cpu_add(sa->stats->bytes, bytes);
 	this_cpu_inc(sa->stats->packets);
-	if (unlikely(READ_ONCE(sa->last_used) != now)) {
-		WRITE_ONCE(sa->last_used, now);
-		if (!READ_ONCE(sa->use_time)) {
-			WRITE_ONCE(sa->use_time, now);
-			postern_sa_schedule(sa, 0);
-		}
-	}
+	if (unlikely(READ_ONCE(sa->second) != second))
+		new_second(sa, second);
 	return true;
 }
 
@@ -138,7 +150,8 @@ static bool spent_over(const struct postern_sa *sa, u64 bytes, u64 packets)
 static void sa_expire(struct postern_sa *sa, struct postern_net *pn)
 {
 	const struct postern_lifetime *life = &sa->life;
-	time64_t now = ktime_get_seconds(), used = READ_ONCE(sa->use_time);
+	time64_t now = ktime_get_boottime_seconds();
+	time64_t used = READ_ONCE(sa->use_time);
 	u64 next = POSTERN_UNLIMITED;
 	bool hard, soft;
 
@@ -170,8 +183,10 @@ static void sa_expire(struct postern_sa *sa, struct postern_net *pn)
 			postern_notify->sa_expired(pn, sa, false);
 		}
 	}
-	if (next != POSTERN_UNLIMITED)
-		postern_sa_schedule(sa, min_t(u64, next, MAX_JIFFY_OFFSET / HZ) * HZ);
+	next = min_t(u64, next, MAX_JIFFY_OFFSET / HZ);
+	WRITE_ONCE(sa->next_limit, now + next);
+	if (next < MAX_JIFFY_OFFSET / HZ)
+		postern_sa_schedule(sa, next * HZ);
 }
 
 void postern_sa_timer(struct work_struct *work)

@@ -257,22 +257,40 @@ static bool refuse_flowtable(struct postern_net *pn, const struct sk_buff *skb,
 	return nf_ct_helper_ext_add(ct, GFP_ATOMIC);
 }
 
-/* May this connection carry packets that a policy is about, in either direction? */
-static bool concerns(const struct nf_conn *ct, const struct postern_selector *sel)
+static bool is_closed(struct postern_net *pn, const struct postern_flow *flow)
 {
-	const struct nf_conntrack_tuple *t;
-	int dir;
+	struct postern_policy *policy;
+	int side;
 
-	for (dir = 0; dir < IP_CT_DIR_MAX; dir++) {
-		struct postern_flow flow = { .family = nf_ct_l3num(ct) };
+	for (side = 0; side < POSTERN_SPD_SIDES; side++) {
+		policy = postern_spd_match(&pn->spd, side, flow);
+		if (policy && policy->action != POSTERN_ACTION_BYPASS)
+			return true;
+	}
+	return false;
+}
 
-		t = &ct->tuplehash[dir].tuple;
-		flow.src = t->src.u3;
-		flow.dst = t->dst.u3;
-		flow.proto = t->dst.protonum;
-		flow.sport = ntohs(t->src.u.all);
-		flow.dport = ntohs(t->dst.u.all);
-		if (postern_selector_match(sel, &flow, true))
+/*
+ * May a policy refuse packets of a connection, or send them another way?  NAT changes
+ * either end between the hooks: all pairs of addresses count, in both directions.
+ */
+static bool is_concerned(struct postern_net *pn, const struct nf_conn *ct)
+{
+	const struct nf_conntrack_tuple *orig, *reply;
+	struct postern_flow flow = {}, back;
+	int i;
+
+	orig = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+	reply = &ct->tuplehash[IP_CT_DIR_REPLY].tuple;
+	flow.family = nf_ct_l3num(ct);
+	flow.proto = nf_ct_protonum(ct);
+	for (i = 0; i < 4; i++) {
+		flow.src = i & 1 ? orig->src.u3 : reply->dst.u3;
+		flow.sport = ntohs(i & 1 ? orig->src.u.all : reply->dst.u.all);
+		flow.dst = i & 2 ? orig->dst.u3 : reply->src.u3;
+		flow.dport = ntohs(i & 2 ? orig->dst.u.all : reply->src.u.all);
+		postern_flow_reverse(&back, &flow);
+		if (is_closed(pn, &flow) || is_closed(pn, &back))
 			return true;
 	}
 	return false;
@@ -284,7 +302,12 @@ static bool concerns(const struct nf_conn *ct, const struct postern_selector *se
  */
 static int leave_flowtable(struct nf_conn *ct, void *data)
 {
-	if (!concerns(ct, data))
+	bool concerned;
+
+	rcu_read_lock();
+	concerned = is_concerned(data, ct);
+	rcu_read_unlock();
+	if (!concerned)
 		return 0;
 	if (test_bit(IPS_OFFLOAD_BIT, &ct->status))
 		return 1;
@@ -292,19 +315,26 @@ static int leave_flowtable(struct nf_conn *ct, void *data)
 	return 0;
 }
 
-/**
- * postern_hooks_new_policy - a policy is about to let packets through no more
- * @pn: namespace
- * @policy: PROTECT or DISCARD
- *
- * Context: process.
- */
-void postern_hooks_new_policy(struct postern_net *pn,
-			      const struct postern_policy *policy)
+void postern_hooks_recheck_work(struct work_struct *work)
 {
-	struct postern_selector sel = policy->rule.sel;
+	struct postern_net *pn = container_of(work, struct postern_net, recheck);
 
-	postern_ct_iterate(pn->net, leave_flowtable, &sel);
+	/* a packet that met the policies before has confirmed its connection now */
+	synchronize_rcu();
+	postern_ct_iterate(pn->net, leave_flowtable, pn);
+}
+
+/**
+ * postern_hooks_recheck - fewer packets may pass in clear than before
+ * @pn: namespace
+ *
+ * One walk over the connections, soon, for however many changes.
+ * Context: process, configuration lock held.
+ */
+void postern_hooks_recheck(struct postern_net *pn)
+{
+	if (!postern_spd_empty(&pn->spd))
+		queue_work(postern_wq, &pn->recheck);
 }
 
 static unsigned int post_routing(struct sk_buff *skb,

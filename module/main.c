@@ -29,7 +29,8 @@ static int __net_init postern_net_init(struct net *net)
 
 	pn->net = net;
 	mutex_init(&pn->lock);
-	postern_seqnos_init(&pn->seqnos);
+	INIT_WORK(&pn->recheck, postern_hooks_recheck_work);
+	pn->seqnos = postern_seqnos_of(net);
 	pn->stats = alloc_percpu(struct postern_stats);
 	if (!pn->stats)
 		return -ENOMEM;
@@ -52,13 +53,14 @@ err_stats:
  * The module goes while the namespace lives: no packet meets us once the grace
  * period between this and postern_net_exit() is over.  In a namespace that dies the
  * hooks stay until its devices are gone, which is before postern_net_exit(), so that
- * it never forwards in clear.
+ * it never forwards in clear.  That may not be waited for where there is no policy:
+ * the module can go while devices of a dying namespace still live.
  */
 static void __net_exit postern_net_pre_exit(struct net *net)
 {
 	struct postern_net *pn = postern_net(net);
 
-	if (!check_net(net))
+	if (!check_net(net) && !postern_spd_empty(&pn->spd))
 		return;
 	mutex_lock(&pn->lock);
 	postern_hooks_disable(pn);
@@ -73,21 +75,27 @@ static void __net_exit postern_net_exit(struct net *net)
 
 	mutex_lock(&pn->lock);
 	postern_hooks_disable(pn);
-	while ((sa = postern_sad_next(&pn->sad, 0)))
+	while ((sa = postern_sad_next(&pn->sad, 0))) {
 		postern_sad_remove(&pn->sad, sa);
-	while ((policy = postern_spd_next(&pn->spd, 0)))
+		cond_resched();
+	}
+	while ((policy = postern_spd_next(&pn->spd, 0))) {
 		postern_spd_remove(pn, policy);
+		cond_resched();
+	}
 	mutex_unlock(&pn->lock);
-	postern_hold_flush(pn);
 
-	wait_event(pn->sad.gone, !atomic_read(&pn->sad.alive));
+	/* a packet that was let go may have come back to wait once more */
+	do
+		postern_hold_flush(pn);
+	while (!wait_event_timeout(pn->sad.gone,
+				   !atomic_read(&pn->sad.alive), HZ));
 	wait_event(pn->spd.gone, !atomic_read(&pn->spd.alive));
-	flush_workqueue(postern_wq);
+	flush_workqueue(postern_wq);	/* also of pn->recheck */
 
 	postern_markers_free(pn);
 	postern_spd_exit(&pn->spd);
 	postern_sad_exit(&pn->sad);
-	postern_seqnos_exit(&pn->seqnos);
 	free_percpu(pn->stats);
 }
 
@@ -117,6 +125,7 @@ static int __init postern_init(void)
 	if (err)
 		return err;
 	postern_output_init();
+	postern_seqno_init();
 	postern_wq = alloc_workqueue("postern", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!postern_wq)
 		return -ENOMEM;
@@ -153,6 +162,7 @@ static void __exit postern_exit(void)
 	postern_input_exit();
 	postern_crypt_exit();
 	destroy_workqueue(postern_wq);
+	postern_seqno_exit();
 }
 
 module_init(postern_init);

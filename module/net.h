@@ -8,11 +8,11 @@
  *   R  as C, and read under RCU
  *   S  postern_sad.slot_lock (a bottom-half spin lock)
  *   L  postern_sa.lock (a bottom-half spin lock): anti-replay window
+ *   N  postern_seqnos.lock (a mutex)
  *   A  atomic
  *   P  per CPU
  *
- * Nesting: postern_net.lock, then slot_lock or postern_sa.lock, never both of
- * these.  Packets take none of them on their way out, and postern_sa.lock once on
+ * Nesting: postern_net.lock, then one of the others.  Packets take none of them on their way out, and postern_sa.lock once on
  * their way in.  An SA, a policy and a slot live for an RCU grace period after they
  * were taken out of their tables; a packet in flight outside of RCU (asynchronous
  * crypto) holds a reference on its SA.
@@ -37,10 +37,11 @@ struct metadata_dst;
  * @stats: counters [P]
  * @sad: security association database
  * @spd: security policy database
- * @seqnos: outbound sequence numbers [C]
+ * @seqnos: outbound sequence numbers, shared with other namespaces [I]
  * @marker: by CPU; says of a packet that it came through an SA [C]
  * @hooked: netfilter hooks are registered [C]
  * @generation: changes with each change of SAs or policies, for dumps [C]
+ * @recheck: takes connections out of flowtables after a change of policies
  */
 struct postern_net {
 	struct net *net;
@@ -48,10 +49,11 @@ struct postern_net {
 	struct postern_stats __percpu *stats;
 	struct postern_sad sad;
 	struct postern_spd spd;
-	struct postern_seqnos seqnos;
+	struct postern_seqnos *seqnos;
 	struct metadata_dst **marker;
 	bool hooked;
 	u32 generation;
+	struct work_struct recheck;
 };
 
 extern unsigned int postern_net_id;

@@ -213,8 +213,8 @@ static int policy_write(struct postern_net *pn, struct genl_info *info,
 		return err;
 	}
 	pn->generation++;
-	if (!old && policy->action != POSTERN_ACTION_BYPASS)
-		postern_hooks_new_policy(pn, policy);
+	if (policy->action != POSTERN_ACTION_BYPASS)
+		postern_hooks_recheck(pn);
 	postern_event_policy(pn, info, old ? POSTERN_CMD_POLICY_UPDATE_NTF :
 					     POSTERN_CMD_POLICY_NEW_NTF, policy);
 	policy_reply(reply, info, replace ? POSTERN_CMD_POLICY_UPDATE :
@@ -266,6 +266,7 @@ int postern_nl_policy_update_doit(struct sk_buff *skb, struct genl_info *info)
  * @has_priority: @priority is given
  * @sel: selector
  * @priority: of the policy
+ * @owner: attribute, or NULL
  */
 struct policy_name {
 	u32 index;
@@ -274,6 +275,7 @@ struct policy_name {
 	bool has_priority;
 	struct postern_selector sel;
 	u32 priority;
+	const struct nlattr *owner;
 };
 
 /* By index, or by dir and selector; more than that narrows it. */
@@ -315,6 +317,7 @@ static int get_name(struct genl_info *info, struct policy_name *name)
 		name->has_priority = true;
 		name->priority = nla_get_u32(tb[POSTERN_A_POLICY_PRIORITY]);
 	}
+	name->owner = tb[POSTERN_A_POLICY_OWNER];
 	if (!tb[POSTERN_A_POLICY_SELECTOR])
 		return 0;
 	name->has_sel = true;
@@ -327,6 +330,7 @@ static bool name_match(const struct policy_name *name,
 		       const struct postern_policy *policy)
 {
 	return (!name->dir || name->dir == policy->dir) &&
+	       (!name->owner || nla_get_u32(name->owner) == policy->owner) &&
 	       (!name->has_priority ||
 		name->priority == policy->rule.priority) &&
 	       (!name->has_sel ||
@@ -349,10 +353,11 @@ static struct postern_policy *policy_named(struct postern_net *pn,
 	}
 	policy = postern_spd_find(&pn->spd, name->dir, &name->sel,
 				  name->has_priority ? &name->priority : NULL);
-	if (!policy)
-		NL_SET_ERR_MSG(extack,
-			       "no policy has this dir, selector and, where given, priority");
-	return policy;
+	if (policy && name_match(name, policy))
+		return policy;
+	NL_SET_ERR_MSG(extack,
+		       "no policy has this dir, selector and, where given, priority and owner");
+	return NULL;
 }
 
 /* POSTERN_CMD_POLICY_DEL: Delete one policy. */
@@ -373,6 +378,7 @@ int postern_nl_policy_del_doit(struct sk_buff *skb, struct genl_info *info)
 		postern_event_policy(pn, info, POSTERN_CMD_POLICY_DEL_NTF,
 				     policy);
 		postern_spd_remove(pn, policy);
+		postern_hooks_recheck(pn);
 		pn->generation++;
 	}
 	mutex_unlock(&pn->lock);
@@ -446,6 +452,12 @@ int postern_nl_policy_get_dumpit(struct sk_buff *skb,
 	u32 *last = (u32 *)cb->ctx;
 	int err = 0;
 
+	if (tb[POSTERN_A_POLICY_INDEX] || tb[POSTERN_A_POLICY_SELECTOR] ||
+	    tb[POSTERN_A_POLICY_PRIORITY]) {
+		NL_SET_ERR_MSG(cb->extack,
+			       "owner and dir narrow a dump; index, selector and priority name one policy");
+		return -EINVAL;
+	}
 	if (mutex_lock_killable(&pn->lock))
 		return -EINTR;
 	cb->seq = pn->generation;
@@ -501,8 +513,10 @@ int postern_nl_policy_flush_doit(struct sk_buff *skb, struct genl_info *info)
 			continue;
 		postern_spd_remove(pn, policy);
 		flush.count++;
+		cond_resched();
 	}
 	if (flush.count) {
+		postern_hooks_recheck(pn);
 		pn->generation++;
 		postern_event_policy_flush(pn, info, &flush);
 	}

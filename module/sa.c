@@ -14,7 +14,7 @@ static void sa_destroy(struct postern_sa *sa)
 	struct postern_net *pn = sa->pn;
 
 	if (sa->seqno)
-		postern_seqno_put(&pn->seqnos, sa->seqno);
+		postern_seqno_put(pn->seqnos, sa->seqno);
 	postern_transform_free(&sa->transform);
 	postern_replay_free(&sa->replay);
 	percpu_ref_exit(&sa->refs);
@@ -29,13 +29,7 @@ static void sa_destroy(struct postern_sa *sa)
 
 static void sa_free_work(struct work_struct *work)
 {
-	struct postern_sa *sa = container_of(to_rcu_work(work),
-					     struct postern_sa, free_work);
-	struct postern_net *pn = sa->pn;
-
-	mutex_lock(&pn->lock);
-	sa_destroy(sa);
-	mutex_unlock(&pn->lock);
+	sa_destroy(container_of(to_rcu_work(work), struct postern_sa, free_work));
 }
 
 static void sa_released(struct percpu_ref *refs)
@@ -54,22 +48,23 @@ static void sa_released(struct percpu_ref *refs)
  */
 struct postern_sa *postern_sa_alloc(struct postern_net *pn)
 {
-	struct postern_sa *sa = kzalloc(sizeof(*sa), GFP_KERNEL);
+	struct postern_sa *sa = kzalloc(sizeof(*sa), GFP_KERNEL_ACCOUNT);
 
 	if (!sa)
 		return NULL;
-	sa->keys = kcalloc(POSTERN_ALGO_KINDS, sizeof(*sa->keys), GFP_KERNEL);
-	sa->stats = alloc_percpu(struct postern_sa_stats);
-	if (!sa->keys || !sa->stats || dst_cache_init(&sa->route, GFP_KERNEL))
+	sa->keys = kcalloc(POSTERN_ALGO_KINDS, sizeof(*sa->keys),
+			   GFP_KERNEL_ACCOUNT);
+	sa->stats = alloc_percpu_gfp(struct postern_sa_stats, GFP_KERNEL_ACCOUNT);
+	if (!sa->keys || !sa->stats || dst_cache_init(&sa->route, GFP_KERNEL_ACCOUNT))
 		goto err;
-	if (percpu_ref_init(&sa->refs, sa_released, 0, GFP_KERNEL)) {
+	if (percpu_ref_init(&sa->refs, sa_released, 0, GFP_KERNEL_ACCOUNT)) {
 		dst_cache_destroy(&sa->route);
 		goto err;
 	}
 	sa->pn = pn;
 	sa->id = ++pn->sad.last_id;
 	sa->state = POSTERN_SA_STATE_LARVAL;
-	sa->add_time = ktime_get_seconds();
+	sa->add_time = ktime_get_boottime_seconds();
 	sa->epoch = ktime_get_real_seconds() - sa->add_time;
 	memset(&sa->life, 0xff, sizeof(sa->life));	/* POSTERN_UNLIMITED */
 	spin_lock_init(&sa->lock);
@@ -87,12 +82,12 @@ err:
 	return NULL;
 }
 
-/* Wall clock to monotonic seconds, never 0, which says never. */
-static time64_t to_monotonic(const struct postern_sa *sa, u64 real)
+/* Wall clock to seconds since boot, never 0, which says never. */
+static time64_t to_boottime(const struct postern_sa *sa, u64 real)
 {
-	time64_t mono = real - sa->epoch;
+	time64_t boot = real - sa->epoch;
 
-	return mono ? mono : 1;
+	return boot ? boot : 1;
 }
 
 /* What must never meet a number twice: the key that uses it as IV, or makes ICVs. */
@@ -126,16 +121,16 @@ int postern_sa_arm(struct postern_sa *sa, u32 window,
 	if (err)
 		return err;
 	key = number_key(sa);
-	sa->seqno = postern_seqno_get(&sa->pn->seqnos, key->key, key->key_len);
+	sa->seqno = postern_seqno_get(sa->pn->seqnos, key->key, key->key_len);
 	if (!sa->seqno)
 		return -ENOMEM;
 
 	if (sa->base.add_time)
-		sa->add_time = to_monotonic(sa, sa->base.add_time);
+		sa->add_time = to_boottime(sa, sa->base.add_time);
 	if (sa->base.use_time)
-		sa->use_time = to_monotonic(sa, sa->base.use_time);
+		sa->use_time = to_boottime(sa, sa->base.use_time);
 	if (sa->base.last_used)
-		sa->last_used = to_monotonic(sa, sa->base.last_used);
+		sa->last_used = to_boottime(sa, sa->base.last_used);
 	atomic64_set(&sa->spent_bytes, sa->base.bytes);
 	atomic64_set(&sa->spent_packets, sa->base.packets);
 	sa->flow_hash = jhash(&sa->key, sizeof(sa->key), 0);
@@ -143,15 +138,15 @@ int postern_sa_arm(struct postern_sa *sa, u32 window,
 	return 0;
 }
 
-/* Of an SA that never was in a table. Context: configuration lock held. */
+/* Of an SA that never was in a table. Context: process. */
 void postern_sa_free_unpublished(struct postern_sa *sa)
 {
 	sa_destroy(sa);
 }
 
-static u64 to_real(const struct postern_sa *sa, time64_t mono)
+static u64 to_real(const struct postern_sa *sa, time64_t boot)
 {
-	return mono ? sa->epoch + mono : 0;
+	return boot ? sa->epoch + boot : 0;
 }
 
 /* Context: any. */

@@ -83,8 +83,9 @@ struct postern_usage {
  * @replay: anti-replay window [L]
  * @spent_bytes: as in @stats, exact [A]
  * @spent_packets: [A]
- * @use_time: first use; 0 for never; monotonic seconds, written once
- * @last_used: monotonic seconds, written when it changes
+ * @second: monotonic seconds of last use
+ * @last_used: seconds since boot, written with @second
+ * @use_time: first use; 0 for never; seconds since boot, written once
  * @exhausted: the last outbound number was used, which is a hard limit
  * @drops: by reason [A]
  *
@@ -92,11 +93,12 @@ struct postern_usage {
  * @hash: in postern_sad.table [C]
  * @id: never used again while the namespace lives [I]
  * @owner: who made it [C]
- * @add_time: monotonic seconds [I]
- * @epoch: the wall clock's seconds when the monotonic ones were 0 [I]
+ * @add_time: seconds since boot, asleep or awake [I]
+ * @epoch: the wall clock's seconds at boot [I]
  * @base: usage before this object existed, handed over by who added the SA [I]
  * @life: limits [C, read by packets without order]
  * @soft_told: a soft limit was reported [C]
+ * @next_limit: seconds since boot when a limit in time comes [C, read by packets]
  * @keys: for replies that ask for them [I]
  * @slot: by what templates find it: with its reqid, and with none [S]
  * @slot_link: in postern_slot.sas [S]
@@ -126,8 +128,9 @@ struct postern_sa {
 	struct postern_replay replay;
 	atomic64_t spent_bytes;
 	atomic64_t spent_packets;
-	time64_t use_time;
+	time64_t second;
 	time64_t last_used;
+	time64_t use_time;
 	bool exhausted;
 
 	struct rhash_head hash ____cacheline_aligned_in_smp;
@@ -138,6 +141,7 @@ struct postern_sa {
 	struct postern_usage base;
 	struct postern_lifetime life;
 	bool soft_told;
+	time64_t next_limit;
 	struct postern_algo_key *keys;
 	struct postern_slot *slot[2];
 	struct list_head slot_link[2];

@@ -34,6 +34,7 @@ int postern_sad_init(struct postern_sad *sad, struct postern_net *pn,
 	}
 	spin_lock_init(&sad->slot_lock);
 	INIT_LIST_HEAD(&sad->waiting);
+	sad->asked = jiffies;
 	xa_init(&sad->by_id);
 	init_waitqueue_head(&sad->gone);
 	sad->hold_timer = hold_timer;
@@ -167,16 +168,24 @@ struct postern_slot *postern_slot_lookup(struct postern_sad *sad,
 	return rhashtable_lookup_fast(&sad->slots, key, slot_params);
 }
 
-/* The newest that packets may use; who waits for one is woken. */
+/*
+ * The newest that packets may use; who waits for one is woken.  SAs join in the order
+ * of their ids, and those that may not be used are about to leave.
+ */
 static void slot_choose(struct postern_slot *slot)
 {
 	struct postern_sa *sa, *best = NULL;
 	int i;
 
 	for (i = 0; i < 2; i++)
-		list_for_each_entry(sa, &slot->sas[i], slot_link[i])
-			if (postern_sa_usable(sa) && (!best || sa->id > best->id))
+		list_for_each_entry_reverse(sa, &slot->sas[i], slot_link[i]) {
+			if (best && sa->id < best->id)
+				break;
+			if (postern_sa_usable(sa)) {
 				best = sa;
+				break;
+			}
+		}
 	rcu_assign_pointer(slot->current_sa, best);
 	if (best && slot->waiting)
 		postern_slot_kick(slot, 0);
@@ -196,13 +205,13 @@ static int slots_prepare(struct postern_sad *sad, struct postern_sa *sa)
 
 	if (sa->dir == POSTERN_DIR_IN)
 		return 0;
-	sa->slot[0] = postern_slot_get(sad, &key, GFP_KERNEL);
+	sa->slot[0] = postern_slot_get(sad, &key, GFP_KERNEL_ACCOUNT);
 	if (!sa->slot[0])
 		return -ENOMEM;
 	if (!sa->reqid)
 		return 0;
 	key.reqid = 0;
-	sa->slot[1] = postern_slot_get(sad, &key, GFP_KERNEL);
+	sa->slot[1] = postern_slot_get(sad, &key, GFP_KERNEL_ACCOUNT);
 	if (sa->slot[1])
 		return 0;
 	postern_slot_put(sa->slot[0]);
@@ -262,7 +271,7 @@ int postern_sad_add(struct postern_sad *sad, struct postern_sa *sa,
 	bool live = sa->state != POSTERN_SA_STATE_LARVAL;
 	int err;
 
-	err = xa_err(xa_store(&sad->by_id, sa->id, sa, GFP_KERNEL));
+	err = xa_err(xa_store(&sad->by_id, sa->id, sa, GFP_KERNEL_ACCOUNT));
 	if (err)
 		return err;
 	if (live) {

@@ -68,6 +68,7 @@ struct postern_slot {
  * @gone: wakes who waits for @alive to become 0
  * @held: packets that wait in all slots [A]
  * @acquires: number of the last acquire [A]
+ * @asked: jiffies of the last acquire for a packet that finds no place to wait [S]
  * @hold_timer: what struct postern_slot.deadline does, from hold.c [I]
  * @pn: namespace [I]
  */
@@ -83,6 +84,7 @@ struct postern_sad {
 	wait_queue_head_t gone;
 	atomic_t held;
 	atomic64_t acquires;
+	unsigned long asked;
 	work_func_t hold_timer;
 	struct postern_net *pn;
 };

@@ -2,17 +2,28 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/ktime.h>
+#include <net/net_namespace.h>
 #include "seqno.h"
 
-void postern_seqnos_init(struct postern_seqnos *all)
-{
-	unsigned int i;
+static struct postern_seqnos of_host, of_users;
 
-	for (i = 0; i < POSTERN_SEQNO_BUCKETS; i++)
-		INIT_HLIST_HEAD(&all->table[i]);
+/* The table that a namespace's keys are in. */
+struct postern_seqnos *postern_seqnos_of(const struct net *net)
+{
+	return net->user_ns == &init_user_ns ? &of_host : &of_users;
+}
+
+static void seqnos_init(struct postern_seqnos *all)
+{
+	mutex_init(&all->lock);
 	INIT_LIST_HEAD(&all->idle);
-	all->idle_count = 0;
 	get_random_bytes(&all->secret, sizeof(all->secret));
+}
+
+void postern_seqno_init(void)
+{
+	seqnos_init(&of_host);
+	seqnos_init(&of_users);
 }
 
 static void forget(struct postern_seqnos *all, struct postern_seqno *seqno)
@@ -23,14 +34,20 @@ static void forget(struct postern_seqnos *all, struct postern_seqno *seqno)
 	kfree(seqno);
 }
 
-/* All SAs are gone. */
-void postern_seqnos_exit(struct postern_seqnos *all)
+static void seqnos_exit(struct postern_seqnos *all)
 {
 	struct postern_seqno *seqno, *next;
 
 	list_for_each_entry_safe(seqno, next, &all->idle, idle)
 		forget(all, seqno);
 	memzero_explicit(&all->secret, sizeof(all->secret));
+}
+
+/* All SAs are gone. */
+void postern_seqno_exit(void)
+{
+	seqnos_exit(&of_host);
+	seqnos_exit(&of_users);
 }
 
 /* Too old or too many: the oldest go. */
@@ -49,12 +66,12 @@ static void expire_idle(struct postern_seqnos *all)
 
 /**
  * postern_seqno_get - the counter of a key
- * @all: counters of the namespace
+ * @all: table
  * @key: what must never meet a number twice
  * @len: octets
  *
  * Return: the counter with a reference, or NULL without memory.
- * Context: process, configuration lock held.
+ * Context: process.
  */
 struct postern_seqno *postern_seqno_get(struct postern_seqnos *all,
 					const u8 *key, size_t len)
@@ -63,6 +80,7 @@ struct postern_seqno *postern_seqno_get(struct postern_seqnos *all,
 	struct hlist_head *head = &all->table[hash % POSTERN_SEQNO_BUCKETS];
 	struct postern_seqno *seqno;
 
+	mutex_lock(&all->lock);
 	hlist_for_each_entry(seqno, head, node) {
 		if (seqno->key != hash)
 			continue;
@@ -70,40 +88,45 @@ struct postern_seqno *postern_seqno_get(struct postern_seqnos *all,
 			list_del_init(&seqno->idle);
 			all->idle_count--;
 		}
-		return seqno;
+		goto unlock;
 	}
 
-	seqno = kzalloc(sizeof(*seqno), GFP_KERNEL);
+	seqno = kzalloc(sizeof(*seqno), GFP_KERNEL_ACCOUNT);
 	if (!seqno)
-		return NULL;
+		goto unlock;
 	INIT_LIST_HEAD(&seqno->idle);
 	seqno->key = hash;
 	seqno->users = 1;
 	hlist_add_head(&seqno->node, head);
+unlock:
+	mutex_unlock(&all->lock);
 	return seqno;
 }
 
 /**
  * postern_seqno_put - an SA lets go of its counter
- * @all: counters of the namespace
+ * @all: table that it is in
  * @seqno: counter
  *
  * The counter is remembered only when it was used.
- * Context: process, configuration lock held; no packet uses the SA any more.
+ * Context: process; no packet uses the SA any more.
  */
 void postern_seqno_put(struct postern_seqnos *all, struct postern_seqno *seqno)
 {
+	mutex_lock(&all->lock);
 	if (--seqno->users)
-		return;
+		goto unlock;
 	if (!atomic64_read(&seqno->last)) {
 		hlist_del(&seqno->node);
 		kfree(seqno);
-		return;
+		goto unlock;
 	}
 	seqno->idle_since = ktime_get_boottime_seconds();
 	list_add_tail(&seqno->idle, &all->idle);
 	all->idle_count++;
 	expire_idle(all);
+unlock:
+	mutex_unlock(&all->lock);
 }
 
 /* Never moves back. */

@@ -3,9 +3,13 @@
  * A number is never used twice with a key.
  *
  * Outbound sequence numbers, which are also the IVs of counter modes, belong to a
- * key, not to an SA: all SAs of a namespace that have the same key draw from the
- * same counter, and the counter outlives them for a while.  So neither a daemon that
- * deletes and adds an SA, nor two SAs with one key, can repeat a number.
+ * key, not to an SA: all SAs that have the same key, in whatever namespace, draw from
+ * the same counter, and the counter outlives them for a while.  So neither a daemon
+ * that deletes and adds an SA, nor two SAs with one key, can repeat a number.  Only
+ * the end of the module forgets them.
+ *
+ * Namespaces of an unprivileged user have a table of their own, so that their keys
+ * cannot push those of the host out of memory.
  */
 #ifndef _POSTERN_SEQNO_H
 #define _POSTERN_SEQNO_H
@@ -13,20 +17,23 @@
 #include <linux/atomic.h>
 #include <linux/cache.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/siphash.h>
 
 #define POSTERN_SEQNO_IDLE_MAX	16384		/* counters without an SA */
 #define POSTERN_SEQNO_IDLE_SEC	86400		/* how long one is remembered */
-#define POSTERN_SEQNO_BUCKETS	256
+#define POSTERN_SEQNO_BUCKETS	1024
+
+struct net;
 
 /**
  * struct postern_seqno - the counter of a key
  * @last: number given last [A]
- * @node: in the table [C]
- * @idle: among the counters without an SA, oldest first [C]
+ * @node: in the table [N]
+ * @idle: among the counters without an SA, oldest first [N]
  * @key: keyed hash of the key
- * @users: SAs [C]
- * @idle_since: boot time in seconds when the last SA went [C]
+ * @users: SAs [N]
+ * @idle_since: boot time in seconds when the last SA went [N]
  */
 struct postern_seqno {
 	atomic64_t last ____cacheline_aligned_in_smp;
@@ -37,16 +44,25 @@ struct postern_seqno {
 	time64_t idle_since;
 };
 
-/* All counters of a namespace.  Its configuration lock guards them. */
+/**
+ * struct postern_seqnos - counters of many keys
+ * @lock: all of it
+ * @table: by the hash of the key [N]
+ * @idle: counters without an SA, oldest first [N]
+ * @idle_count: how many [N]
+ * @secret: makes hashes of keys, which are not kept [I]
+ */
 struct postern_seqnos {
+	struct mutex lock;
 	struct hlist_head table[POSTERN_SEQNO_BUCKETS];
 	struct list_head idle;
 	unsigned int idle_count;
 	siphash_key_t secret;
 };
 
-void postern_seqnos_init(struct postern_seqnos *all);
-void postern_seqnos_exit(struct postern_seqnos *all);
+void postern_seqno_init(void);
+void postern_seqno_exit(void);
+struct postern_seqnos *postern_seqnos_of(const struct net *net);
 struct postern_seqno *postern_seqno_get(struct postern_seqnos *all,
 					const u8 *key, size_t len);
 void postern_seqno_put(struct postern_seqnos *all, struct postern_seqno *seqno);
