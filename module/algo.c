@@ -211,7 +211,7 @@ static int set_authenc_key(struct crypto_aead *aead,
 	int err;
 
 	len = RTA_SPACE(sizeof(*param)) + auth->key_len + crypt->key_len;
-	blob = kzalloc(len, GFP_KERNEL);
+	blob = kzalloc(len, GFP_KERNEL_ACCOUNT);
 	if (!blob)
 		return -ENOMEM;
 	rta = (struct rtattr *)blob;

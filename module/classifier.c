@@ -96,7 +96,7 @@ static struct prefix_tuple *tuple_get(struct postern_classifier *c,
 		    tuple->dst_len == key->dst_len)
 			return tuple;
 
-	tuple = kzalloc(sizeof(*tuple), GFP_KERNEL);
+	tuple = kzalloc(sizeof(*tuple), GFP_KERNEL_ACCOUNT);
 	if (!tuple)
 		return NULL;
 	tuple->family = key->family;
@@ -136,7 +136,7 @@ static struct postern_rule_set *set_get(struct postern_classifier *c,
 	if (set)
 		return set;
 
-	set = kzalloc(sizeof(*set), GFP_KERNEL);
+	set = kzalloc(sizeof(*set), GFP_KERNEL_ACCOUNT);
 	if (!set)
 		return NULL;
 	set->key = key;

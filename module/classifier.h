@@ -5,7 +5,8 @@
  *
  * Rules of the same pair of prefixes form a set, found by hash.  A lookup visits
  * one set per pair of prefix lengths in use, so that its cost depends on how many
- * such pairs there are (a handful), not on the number of rules.
+ * such pairs there are (a handful), and on how many rules differ in protocol and
+ * ports alone, not on the number of rules.
  */
 #ifndef _POSTERN_CLASSIFIER_H
 #define _POSTERN_CLASSIFIER_H

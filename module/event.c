@@ -44,22 +44,25 @@ static struct sk_buff *event_begin(struct postern_net *pn,
 	return skb;
 }
 
-/* @err is that of filling the message; consumes @skb. */
-static void event_end(struct postern_net *pn, struct genl_info *info,
+/*
+ * @err is that of filling the message; consumes @skb.  Returns -ESRCH when nobody was
+ * there.
+ */
+static int event_end(struct postern_net *pn, struct genl_info *info,
 		      unsigned int group, gfp_t gfp, struct sk_buff *skb,
 		      void *hdr, int err)
 {
 	if (err) {
 		nlmsg_free(skb);
 		event_lost(pn, group);
-		return;
+		return err;
 	}
 	genlmsg_end(skb, hdr);
-	if (info)
-		genl_notify(&postern_nl_family, skb, info, group, gfp);
-	else
-		genlmsg_multicast_netns(&postern_nl_family, pn->net, skb, 0,
-					group, gfp);
+	if (!info)
+		return genlmsg_multicast_netns(&postern_nl_family, pn->net, skb,
+					       0, group, gfp);
+	genl_notify(&postern_nl_family, skb, info, group, gfp);
+	return 0;
 }
 
 /**
@@ -238,14 +241,14 @@ static int put_acquire(struct sk_buff *skb, u64 id,
 	return 0;
 }
 
-/* Context: any. */
+/* The bits of who listens are those of all namespaces. Context: any. */
 static bool event_listening(struct postern_net *pn)
 {
 	return has_listeners(pn, POSTERN_NLGRP_ACQUIRE);
 }
 
 /* Context: softirq, RCU read side. */
-static void event_acquire(struct postern_net *pn,
+static bool event_acquire(struct postern_net *pn,
 			  const struct postern_policy *policy,
 			  const struct postern_slot_key *want,
 			  const struct postern_flow *flow)
@@ -256,9 +259,9 @@ static void event_acquire(struct postern_net *pn,
 
 	skb = event_begin(pn, NULL, POSTERN_NLGRP_ACQUIRE,
 			  POSTERN_CMD_ACQUIRE_NTF, GFP_ATOMIC, &hdr);
-	if (skb)
-		event_end(pn, NULL, POSTERN_NLGRP_ACQUIRE, GFP_ATOMIC, skb, hdr,
-			  put_acquire(skb, id, policy, want, flow));
+	return !skb ||
+	       event_end(pn, NULL, POSTERN_NLGRP_ACQUIRE, GFP_ATOMIC, skb, hdr,
+			 put_acquire(skb, id, policy, want, flow)) != -ESRCH;
 }
 
 /* What the layers below tell. */

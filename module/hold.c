@@ -11,6 +11,7 @@
 #define HOLD_NET_MAX	4096		/* packets that wait in a namespace */
 #define HOLD_TIME	(30 * HZ)
 #define ASK_AGAIN	(2 * HZ)
+#define ASK_WHEN_FULL	(HZ / 8)
 
 /*
  * Queue in the slot; the lock also covers the choice of a new SA, so that a packet
@@ -39,6 +40,21 @@ static enum postern_drop_reason enqueue(struct postern_sad *sad,
 	if (rcu_access_pointer(slot->current_sa))
 		postern_slot_kick(slot, 0);
 	return 0;
+}
+
+/* What finds no place to wait leaves no trace: its acquires are limited as a whole. */
+static bool may_ask(struct postern_sad *sad, struct postern_slot *slot)
+{
+	lockdep_assert_held(&sad->slot_lock);
+	if (slot->waiting && !time_after(jiffies, slot->asked + ASK_AGAIN))
+		return false;
+	if (!slot->waiting && atomic_read(&sad->held) >= HOLD_NET_MAX) {
+		if (!time_after(jiffies, sad->asked + ASK_WHEN_FULL))
+			return false;
+		sad->asked = jiffies;
+	}
+	slot->asked = jiffies;
+	return true;
 }
 
 /**
@@ -77,14 +93,15 @@ void postern_hold(struct postern_net *pn, struct sk_buff *skb,
 		return;
 	}
 	spin_lock_bh(&sad->slot_lock);
-	ask = !slot->waiting || time_after(jiffies, slot->asked + ASK_AGAIN);
-	reason = enqueue(sad, slot, skb);
-	ask = ask && slot->waiting;	/* a slot that holds nothing remembers nothing */
-	if (ask)
-		slot->asked = jiffies;
+	ask = may_ask(sad, slot);
 	spin_unlock_bh(&sad->slot_lock);
-	if (ask)
-		postern_notify->acquire(pn, policy, want, flow);
+
+	reason = POSTERN_DROP_OUT_NO_SA;
+	if (!ask || postern_notify->acquire(pn, policy, want, flow)) {
+		spin_lock_bh(&sad->slot_lock);
+		reason = enqueue(sad, slot, skb);
+		spin_unlock_bh(&sad->slot_lock);
+	}
 	if (reason)
 		postern_drop(&site, skb, reason);
 	postern_slot_put(slot);

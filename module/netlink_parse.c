@@ -192,7 +192,10 @@ int postern_nl_get_selector(const struct nlattr *nest,
 	/* RFC 4301 section 4.4.1.1: type and code form one number, and one range */
 	if (is_icmp(sel->proto) && sel->sport_first != sel->sport_last &&
 	    (sel->dport_first || sel->dport_last < U8_MAX)) {
-		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SELECTOR_DPORT_FIRST],
+		NL_SET_ERR_MSG_ATTR(extack,
+				    tb[POSTERN_A_SELECTOR_DPORT_LAST] ?
+				    tb[POSTERN_A_SELECTOR_DPORT_LAST] :
+				    tb[POSTERN_A_SELECTOR_DPORT_FIRST],
 				    "an ICMP code needs a single type");
 		return -EINVAL;
 	}

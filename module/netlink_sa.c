@@ -14,7 +14,7 @@ selector_make(const struct postern_selector *sel)
 {
 	struct postern_sa_selector *selector;
 
-	selector = kzalloc(sizeof(*selector), GFP_KERNEL);
+	selector = kzalloc(sizeof(*selector), GFP_KERNEL_ACCOUNT);
 	if (selector)
 		selector->sel = *sel;
 	return selector;
@@ -163,8 +163,20 @@ static bool is_larval(const struct postern_sa *sa)
 	return sa->state == POSTERN_SA_STATE_LARVAL;
 }
 
-/* POSTERN_CMD_SA_NEW: Add an SA, or give a larval one its keys. */
-int postern_nl_sa_new_doit(struct sk_buff *skb, struct genl_info *info)
+/* The request leaves no keys behind. */
+static void wipe_keys(struct nlattr **tb)
+{
+	static const u8 types[] = { POSTERN_A_SA_AEAD, POSTERN_A_SA_CRYPT,
+				    POSTERN_A_SA_AUTH };
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++)
+		if (tb[types[i]])
+			memzero_explicit(nla_data(tb[types[i]]),
+					 nla_len(tb[types[i]]));
+}
+
+static int sa_new(struct genl_info *info)
 {
 	struct postern_net *pn = postern_net(genl_info_net(info));
 	struct postern_sa *old;
@@ -188,8 +200,16 @@ int postern_nl_sa_new_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-/* POSTERN_CMD_SA_UPDATE: Change an SA, or give a larval one its keys. */
-int postern_nl_sa_update_doit(struct sk_buff *skb, struct genl_info *info)
+/* POSTERN_CMD_SA_NEW: Add an SA, or give a larval one its keys. */
+int postern_nl_sa_new_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = sa_new(info);
+
+	wipe_keys(info->attrs);
+	return err;
+}
+
+static int sa_update(struct genl_info *info)
 {
 	struct postern_net *pn = postern_net(genl_info_net(info));
 	struct postern_sa *old;
@@ -210,6 +230,15 @@ int postern_nl_sa_update_doit(struct sk_buff *skb, struct genl_info *info)
 	else
 		err = sa_change(pn, info, old, &args);
 	mutex_unlock(&pn->lock);
+	return err;
+}
+
+/* POSTERN_CMD_SA_UPDATE: Change an SA, or give a larval one its keys. */
+int postern_nl_sa_update_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = sa_update(info);
+
+	wipe_keys(info->attrs);
 	return err;
 }
 
@@ -238,52 +267,7 @@ int postern_nl_sa_del_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-/* An SA as the reply to @info; consumes @reply. */
-static int sa_reply(struct sk_buff *reply, struct genl_info *info, u8 cmd,
-		    struct postern_sa *sa, bool with_keys)
-{
-	void *hdr = genlmsg_put_reply(reply, info, &postern_nl_family, 0, cmd);
-
-	if (!hdr || postern_nl_put_sa(reply, sa, with_keys)) {
-		nlmsg_free(reply);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(reply, hdr);
-	return genlmsg_reply(reply, info);
-}
-
-/* POSTERN_CMD_SA_GET: Show one SA. */
-int postern_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct postern_net *pn = postern_net(genl_info_net(info));
-	struct postern_sa_key key;
-	struct sk_buff *reply;
-	struct postern_sa *sa;
-	int err;
-
-	err = postern_sa_args_key(info->attrs, &key, info->extack);
-	if (err)
-		return err;
-	reply = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	if (!reply)
-		return -ENOMEM;
-	if (mutex_lock_killable(&pn->lock)) {
-		nlmsg_free(reply);
-		return -EINTR;
-	}
-	sa = postern_sad_lookup(&pn->sad, &key);
-	if (sa) {
-		err = sa_reply(reply, info, POSTERN_CMD_SA_GET, sa,
-			       info->attrs[POSTERN_A_SA_WITH_KEYS]);
-	} else {
-		nlmsg_free(reply);
-		err = sa_not_found(info->extack);
-	}
-	mutex_unlock(&pn->lock);
-	return err;
-}
-
-/* What a dump is narrowed by; an address of family 0 is not given. */
+/* What an SA must have to be shown; an address of family 0 is not given. */
 struct sa_filter {
 	struct nlattr **tb;
 	union nf_inet_addr src;
@@ -340,6 +324,55 @@ static bool filter_match(const struct sa_filter *filter,
 		nla_get_u8(tb[POSTERN_A_SA_MODE]) == sa->mode) &&
 	       (!tb[POSTERN_A_SA_REQID] ||
 		nla_get_u32(tb[POSTERN_A_SA_REQID]) == sa->reqid);
+}
+
+/* An SA as the reply to @info; consumes @reply. */
+static int sa_reply(struct sk_buff *reply, struct genl_info *info, u8 cmd,
+		    struct postern_sa *sa, bool with_keys)
+{
+	void *hdr = genlmsg_put_reply(reply, info, &postern_nl_family, 0, cmd);
+
+	if (!hdr || postern_nl_put_sa(reply, sa, with_keys)) {
+		nlmsg_free(reply);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(reply, hdr);
+	return genlmsg_reply(reply, info);
+}
+
+/* POSTERN_CMD_SA_GET: Show one SA. */
+int postern_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct postern_net *pn = postern_net(genl_info_net(info));
+	struct sa_filter filter;
+	struct postern_sa_key key;
+	struct sk_buff *reply;
+	struct postern_sa *sa;
+	int err;
+
+	err = postern_sa_args_key(info->attrs, &key, info->extack);
+	if (err)
+		return err;
+	err = filter_init(&filter, info->attrs, info->extack);
+	if (err)
+		return err;
+	reply = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!reply)
+		return -ENOMEM;
+	if (mutex_lock_killable(&pn->lock)) {
+		nlmsg_free(reply);
+		return -EINTR;
+	}
+	sa = postern_sad_lookup(&pn->sad, &key);
+	if (sa && filter_match(&filter, sa)) {
+		err = sa_reply(reply, info, POSTERN_CMD_SA_GET, sa,
+			       info->attrs[POSTERN_A_SA_WITH_KEYS]);
+	} else {
+		nlmsg_free(reply);
+		err = sa_not_found(info->extack);
+	}
+	mutex_unlock(&pn->lock);
+	return err;
 }
 
 static int dump_one(struct sk_buff *skb, struct netlink_callback *cb,
@@ -427,6 +460,7 @@ int postern_nl_sa_flush_doit(struct sk_buff *skb, struct genl_info *info)
 			continue;
 		postern_sad_remove(&pn->sad, sa);
 		flush.count++;
+		cond_resched();
 	}
 	if (flush.count) {
 		pn->generation++;

@@ -127,12 +127,17 @@ static u64 get_u64_or_0(const struct nlattr *attr)
 	return attr ? nla_get_u64(attr) : 0;
 }
 
+/* Seconds since the epoch; a clock that was set back must not cost an SA. */
+static u64 get_time(const struct nlattr *attr)
+{
+	return min_t(u64, get_u64_or_0(attr), ktime_get_real_seconds());
+}
+
 static int get_usage(const struct nlattr *nest, struct postern_usage *usage,
 		     struct netlink_ext_ack *extack)
 {
 	struct nlattr *tb[POSTERN_A_USAGE_LAST_USED + 1];
-	u64 now = ktime_get_real_seconds();
-	int i, err;
+	int err;
 
 	if (!nest)
 		return 0;
@@ -140,17 +145,11 @@ static int get_usage(const struct nlattr *nest, struct postern_usage *usage,
 			       postern_usage_nl_policy, extack);
 	if (err)
 		return err;
-	for (i = POSTERN_A_USAGE_ADD_TIME; i <= POSTERN_A_USAGE_LAST_USED; i++)
-		if (get_u64_or_0(tb[i]) > now) {
-			NL_SET_ERR_MSG_ATTR(extack, tb[i],
-					    "the time lies in the future");
-			return -EINVAL;
-		}
 	usage->bytes = get_u64_or_0(tb[POSTERN_A_USAGE_BYTES]);
 	usage->packets = get_u64_or_0(tb[POSTERN_A_USAGE_PACKETS]);
-	usage->add_time = get_u64_or_0(tb[POSTERN_A_USAGE_ADD_TIME]);
-	usage->use_time = get_u64_or_0(tb[POSTERN_A_USAGE_USE_TIME]);
-	usage->last_used = get_u64_or_0(tb[POSTERN_A_USAGE_LAST_USED]);
+	usage->add_time = get_time(tb[POSTERN_A_USAGE_ADD_TIME]);
+	usage->use_time = get_time(tb[POSTERN_A_USAGE_USE_TIME]);
+	usage->last_used = get_time(tb[POSTERN_A_USAGE_LAST_USED]);
 	return 0;
 }
 
@@ -370,7 +369,7 @@ static int check_keys(const struct postern_sa *sa, struct nlattr **tb,
 	if (!tb[POSTERN_A_SA_AEAD] && !tb[POSTERN_A_SA_AUTH] &&
 	    !tb[POSTERN_A_SA_CRYPT])
 		return 0;
-	keys = kcalloc(POSTERN_ALGO_KINDS, sizeof(*keys), GFP_KERNEL);
+	keys = kcalloc(POSTERN_ALGO_KINDS, sizeof(*keys), GFP_KERNEL_ACCOUNT);
 	if (!keys)
 		return -ENOMEM;
 	err = postern_sa_args_algos(tb, keys, extack);

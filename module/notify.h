@@ -12,14 +12,15 @@
  * struct postern_notify - events
  * @sa_deleted: an SA was deleted because of its limits (process context)
  * @sa_expired: an SA passed a limit (process context)
- * @listening: does anybody listen for @acquire? (any context)
- * @acquire: a packet met a policy without an SA (softirq context)
+ * @listening: may anybody listen for @acquire?  "No" is certain (any context)
+ * @acquire: a packet met a policy without an SA; false when nobody in the namespace
+ *           listens (softirq context)
  */
 struct postern_notify {
 	void (*sa_deleted)(struct postern_net *pn, struct postern_sa *sa);
 	void (*sa_expired)(struct postern_net *pn, struct postern_sa *sa, bool hard);
 	bool (*listening)(struct postern_net *pn);
-	void (*acquire)(struct postern_net *pn, const struct postern_policy *policy,
+	bool (*acquire)(struct postern_net *pn, const struct postern_policy *policy,
 			const struct postern_slot_key *want,
 			const struct postern_flow *flow);
 };

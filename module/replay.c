@@ -26,7 +26,7 @@ int postern_replay_init(struct postern_replay *r, u32 window)
 	if (!window)
 		return 0;
 	r->blocks = roundup_pow_of_two(DIV_ROUND_UP(window, BITS_PER_LONG) + 1);
-	r->bitmap = kcalloc(r->blocks, sizeof(*r->bitmap), GFP_KERNEL);
+	r->bitmap = kcalloc(r->blocks, sizeof(*r->bitmap), GFP_KERNEL_ACCOUNT);
 	return r->bitmap ? 0 : -ENOMEM;
 }
 

@@ -61,11 +61,12 @@ static void policy_free_work(struct work_struct *work)
  */
 struct postern_policy *postern_policy_alloc(struct postern_spd *spd)
 {
-	struct postern_policy *policy = kzalloc(sizeof(*policy), GFP_KERNEL);
+	struct postern_policy *policy = kzalloc(sizeof(*policy), GFP_KERNEL_ACCOUNT);
 
 	if (!policy)
 		return NULL;
-	policy->stats = alloc_percpu(struct postern_sa_stats);
+	policy->stats = alloc_percpu_gfp(struct postern_sa_stats,
+					 GFP_KERNEL_ACCOUNT);
 	if (!policy->stats) {
 		kfree(policy);
 		return NULL;
@@ -108,7 +109,7 @@ static int slot_bind(struct postern_net *pn, struct postern_policy *policy)
 	if (policy->action != POSTERN_ACTION_PROTECT ||
 	    policy->dir != POSTERN_DIR_OUT || !tmpl->family || tmpl->spi)
 		return 0;
-	policy->slot = postern_slot_get(&pn->sad, &key, GFP_KERNEL);
+	policy->slot = postern_slot_get(&pn->sad, &key, GFP_KERNEL_ACCOUNT);
 	return policy->slot ? 0 : -ENOMEM;
 }
 
@@ -117,7 +118,7 @@ static void policy_unpublished(struct postern_net *pn,
 			       struct postern_policy *policy)
 {
 	/* one that was replaced has left its number to its successor */
-	xa_cmpxchg(&pn->spd.by_index, policy->index, policy, NULL, GFP_KERNEL);
+	xa_cmpxchg(&pn->spd.by_index, policy->index, policy, NULL, GFP_KERNEL_ACCOUNT);
 	if (policy->slot)
 		postern_slot_put(policy->slot);
 	if (keeps_module(policy))
@@ -150,7 +151,7 @@ int postern_spd_add(struct postern_net *pn, struct postern_policy *policy,
 		goto err_module;
 	if (old)
 		policy->index = old->index;
-	err = xa_err(xa_store(&spd->by_index, policy->index, policy, GFP_KERNEL));
+	err = xa_err(xa_store(&spd->by_index, policy->index, policy, GFP_KERNEL_ACCOUNT));
 	if (err)
 		goto err_slot;
 	if (old) {

@@ -205,9 +205,6 @@ def ranges_sa(test):
                      f'lifetime/{kind}-soft', 'soft limit')
         test.refused(f'{kind}-hard 0', new, but(GOOD_SA, **{f'lifetime__{kind}_hard': 0}),
                      f'lifetime/{kind}-hard', '1 or more')
-    for name in 'add-time', 'use-time', 'last-used':
-        test.refused(f'{name} in the future', new, but(GOOD_SA, **{f'usage__{name}': 1 << 40}),
-                     f'usage/{name}', 'future')
     test.refused('oseq above 32 bits', new, but(GOOD_SA, replay__oseq=1 << 32), 'replay/oseq', '4294967295')
     test.refused('seq above 32 bits', new, but(GOOD_SA, replay__seq=1 << 32), 'replay/seq', '4294967295')
     test.refused('bitmap without seq', new, but(GOOD_SA, replay__seq=DROP), 'seq', 'required')
