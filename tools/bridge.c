@@ -38,6 +38,7 @@ struct bridge {
 	struct nlsock rt_events;
 	struct pollfd fd[FD_COUNT];
 	bool resync;
+	bool resync_later;	/* changes of others kept it from its end */
 	bool routes_changed;
 	bool stop;
 };
@@ -55,12 +56,20 @@ static int resync(struct bridge *b)
 	int err = mirror_resync(&b->mirror);
 
 	b->resync = false;
+	if (err == -EINTR) {
+		log_event("resync to be done again: Postern changed under way");
+		b->resync_later = true;
+		return 0;
+	}
+	if (!err)
+		err = mirror_follow_host(&b->mirror);
 	if (err) {
 		log_event("resync failed: %s", strerror(-err));
 		return err;
 	}
 	log_event("in step: SAs %u, policies %u, not mirrored %u",
 		  b->mirror.sas, b->mirror.policies, b->mirror.refused);
+	report(b, "READY=1\n");
 	return 0;
 }
 
@@ -100,21 +109,18 @@ static void read_host(struct bridge *b)
 			b->mirror.host_changed = true;
 }
 
-static int read_signal(struct bridge *b)
+static void read_signal(struct bridge *b)
 {
 	struct signalfd_siginfo info;
-	int err;
 
 	if (read(b->fd[FD_SIGNAL].fd, &info, sizeof(info)) != sizeof(info))
-		return 0;
+		return;
 	if (info.ssi_signo != SIGHUP) {
 		b->stop = true;
-		return 0;
+		return;
 	}
 	notify_reloading();
-	err = resync(b);
-	report(b, "READY=1\n");
-	return err;
+	b->resync = true;
 }
 
 static int read_timer(struct bridge *b)
@@ -134,8 +140,21 @@ static int read_timer(struct bridge *b)
 		b->routes_changed = false;
 		b->mirror.host_changed = true;
 	}
+	if (b->resync_later) {
+		b->resync_later = false;
+		b->resync = true;
+	}
 	report(b, "WATCHDOG=1\n");
 	return 0;
+}
+
+/*
+ * Once an event was lost, the kernel drops all others without a word until the
+ * queue is empty: a look at the whole before that would miss them for good.
+ */
+static bool is_drained(const struct bridge *b, unsigned int i)
+{
+	return !mirror_readable(b->fd[i].fd);
 }
 
 static int run(struct bridge *b)
@@ -154,13 +173,13 @@ static int run(struct bridge *b)
 			mirror_drain_events(&b->mirror);
 		if (b->fd[FD_HOST].revents)
 			read_host(b);
-		if (b->resync)
+		if (b->fd[FD_SIGNAL].revents)
+			read_signal(b);
+		if (b->resync && is_drained(b, FD_XFRM))
 			err = resync(b);
 		if (!err && b->fd[FD_TIMER].revents)
 			err = read_timer(b);
-		if (!err && b->fd[FD_SIGNAL].revents)
-			err = read_signal(b);
-		if (!err && b->mirror.host_changed)
+		if (!err && b->mirror.host_changed && is_drained(b, FD_HOST))
 			mirror_follow_host(&b->mirror);
 	}
 	return err;
@@ -285,11 +304,7 @@ static int serve(struct bridge *b)
 	b->mirror.rt = &b->rt;
 	err = resync(b);
 	if (!err)
-		err = mirror_follow_host(&b->mirror);
-	if (!err) {
-		report(b, "READY=1\n");
 		err = run(b);
-	}
 	if (err)
 		return EXIT_REFUSED;
 	notify("STOPPING=1\n");

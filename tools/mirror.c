@@ -9,8 +9,6 @@
 
 /* Events of Postern that are read in one go. */
 #define BATCH		64
-/* A dump that changes under way is begun again, so many times. */
-#define DUMP_TRIES	8
 
 uint32_t mirror_hash(const void *data, size_t len, uint32_t hash)
 {
@@ -148,11 +146,8 @@ int mirror_xfrm_event(const struct nlmsghdr *nlh, void *data)
 
 static int dump(struct mirror *m, uint16_t type, nlsock_cb cb)
 {
-	int err, tries = DUMP_TRIES;
+	int err = xfrm_dump(m->dumps, type, cb, m);
 
-	do
-		err = xfrm_dump(m->dumps, type, cb, m);
-	while (err == -EINTR && --tries);
 	if (err)
 		log_event("dump of XFRM failed: %s", strerror(-err));
 	return err;

@@ -27,8 +27,10 @@ int nlsock_open(struct nlsock *s, int protocol, const unsigned int *groups)
 					  (void *)groups, sizeof(*groups)) < 0)
 			goto fail;
 	/* Refused without CAP_NET_ADMIN in the first user namespace. */
-	setsockopt(nlsock_fd(s), SOL_SOCKET, SO_RCVBUFFORCE, &size,
-		   sizeof(size));
+	if (setsockopt(nlsock_fd(s), SOL_SOCKET, SO_RCVBUFFORCE, &size,
+		       sizeof(size)))
+		setsockopt(nlsock_fd(s), SOL_SOCKET, SO_RCVBUF, &size,
+			   sizeof(size));
 	s->seq = time(NULL);
 	return 0;
 fail:
@@ -58,6 +60,16 @@ static int error_of(const struct nlmsghdr *nlh)
 	return e->error;
 }
 
+/* The end of a dump says whether the kernel got to it. */
+static int done_of(const struct nlmsghdr *nlh)
+{
+	const int *err = mnl_nlmsg_get_payload(nlh);
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*err) || *err >= 0)
+		return 1;
+	return *err;
+}
+
 /* Return: 1 after the last message of an answer. */
 static int walk(const struct nlmsghdr *nlh, int len, const uint32_t *seq,
 		nlsock_cb cb, void *data, bool *interrupted)
@@ -70,7 +82,7 @@ static int walk(const struct nlmsghdr *nlh, int len, const uint32_t *seq,
 		if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
 			*interrupted = true;
 		if (nlh->nlmsg_type == NLMSG_DONE)
-			return 1;
+			return done_of(nlh);
 		if (nlh->nlmsg_type == NLMSG_ERROR) {
 			err = error_of(nlh);
 			return err ? err : 1;
@@ -96,10 +108,12 @@ static int receive(struct nlsock *s, const uint32_t *seq, nlsock_cb cb,
 		return -ENOMEM;
 	do {
 		n = mnl_socket_recvfrom(s->sock, buf, RECEIVE_SIZE);
-		err = n < 0 ? -errno :
-		      walk((struct nlmsghdr *)buf, n, seq, cb, data,
-			   &interrupted);
-	} while (seq && (err == 0 || err == -EINTR));
+		if (n < 0)
+			err = errno == EINTR ? 0 : -errno;
+		else
+			err = walk((struct nlmsghdr *)buf, n, seq, cb, data,
+				   &interrupted);
+	} while (seq && !err);
 	explicit_bzero(buf, RECEIVE_SIZE);
 	free(buf);
 	if (err == 1)
