@@ -4,6 +4,7 @@
  * what would go to the kernel is looked at here instead.
  */
 #include "batch.h"
+#include "check.h"
 #include "cmd.h"
 
 #include <arpa/inet.h>
@@ -26,20 +27,6 @@ static struct {
 		struct policy policy;
 	};
 } sent;
-
-static unsigned int passed, failed;
-
-static void check(bool good, const char *what, const char *detail)
-{
-	if (good) {
-		passed++;
-		return;
-	}
-	failed++;
-	printf("not ok: %s (%s)\n", what, detail);
-}
-
-#define CHECK(cond, what) check((cond), (what), #cond)
 
 struct nl *cmd_nl(void)
 {
@@ -540,6 +527,5 @@ int main(void)
 	lines_split_like_a_shell();
 	batch_files_stop_at_the_first_error();
 	prefixes_hold_addresses();
-	printf("%u passed, %u failed\n", passed, failed);
-	return failed ? 1 : 0;
+	return check_end();
 }

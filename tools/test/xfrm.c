@@ -3,6 +3,7 @@
  * Messages of XFRM: what they become, and that none of any length or content
  * is read past its end. The latter is worth most under SANITIZE=1.
  */
+#include "check.h"
 #include "xfrm.h"
 
 #include <arpa/inet.h>
@@ -14,20 +15,6 @@
 
 #define IF_ID		77
 #define MUTATIONS	100000
-
-static unsigned int passed, failed;
-
-static void check(bool good, const char *what, const char *detail)
-{
-	if (good) {
-		passed++;
-		return;
-	}
-	failed++;
-	printf("not ok: %s (%s)\n", what, detail);
-}
-
-#define CHECK(cond, what) check((cond), (what), #cond)
 
 union message {
 	struct nlmsghdr nlh;
@@ -298,6 +285,5 @@ int main(void)
 	check_policies();
 	check_lengths();
 	check_mutations();
-	printf("%u passed, %u failed\n", passed, failed);
-	return failed != 0;
+	return check_end();
 }
