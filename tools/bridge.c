@@ -236,6 +236,8 @@ static int open_all(struct bridge *b)
 		return failed("postern: cannot reach the module", err);
 	err = nl_join(&b->events, POSTERN_MCGRP_SA);
 	if (!err)
+		err = nl_join(&b->events, POSTERN_MCGRP_POLICY);
+	if (!err)
 		err = nl_join(&b->events, POSTERN_MCGRP_ACQUIRE);
 	if (err)
 		return failed("postern: cannot listen to its events", err);

@@ -201,16 +201,11 @@ const struct host_route *host_find_route(const struct host *host,
 	return best;
 }
 
-static bool same_addr(const struct addr *a, const struct addr *b)
-{
-	return a->len == b->len && !memcmp(a->b, b->b, a->len);
-}
-
 bool host_same_route(const struct host_route *a, const struct host_route *b)
 {
 	return a->dst_len == b->dst_len && a->oif == b->oif &&
-	       same_addr(&a->dst, &b->dst) && same_addr(&a->via, &b->via) &&
-	       same_addr(&a->src, &b->src);
+	       addr_equal(&a->dst, &b->dst) && addr_equal(&a->via, &b->via) &&
+	       addr_equal(&a->src, &b->src);
 }
 
 static int send_route(struct nlsock *rt, uint16_t type, uint16_t flags,

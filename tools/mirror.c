@@ -7,8 +7,11 @@
 #include <poll.h>
 #include <string.h>
 
-/* Events of Postern that are read in one go. */
-#define BATCH		64
+/*
+ * Events of Postern that are read in one go: more than a queue holds, so that
+ * the one that is looked for is among them.
+ */
+#define BATCH		16384
 
 uint32_t mirror_hash(const void *data, size_t len, uint32_t hash)
 {
@@ -33,7 +36,8 @@ void mirror_drain_events(struct mirror *m)
 	unsigned int i;
 
 	for (i = 0; i < BATCH && mirror_readable(nl_fd(m->events)); i++)
-		nl_listen(m->events, mirror_postern_event, m);
+		if (nl_listen(m->events, mirror_postern_event, m) == -ENOBUFS)
+			m->host_changed = true;
 }
 
 static void bad_message(const struct nlmsghdr *nlh)
@@ -199,6 +203,13 @@ int mirror_postern_event(uint8_t cmd, const void *attrs, size_t len,
 		if (!fields_parse(&sa_fields, &sa, attrs, len) &&
 		    sa.owner == m->if_id)
 			mirror_sa_expired(m, &sa);
+		break;
+	case POSTERN_CMD_POLICY_DEL_NTF:
+		if (!fields_parse(&policy_fields, &policy, attrs, len))
+			mirror_policy_deleted(m, &policy);
+		break;
+	case POSTERN_CMD_POLICY_FLUSH_NTF:
+		m->host_changed = true;
 		break;
 	case POSTERN_CMD_ACQUIRE_NTF:
 		if (!fields_parse(&policy_fields, &policy, attrs, len) &&

@@ -20,6 +20,8 @@
 #define MIRROR_BUCKETS		1024
 /* Seconds for which an SA that was deleted is remembered: a move is quick. */
 #define MIRROR_REMEMBER		120
+/* A dump of Postern that changes under way is begun again, so many times. */
+#define MIRROR_DUMP_TRIES	8
 /* Precedence of the policies that let IKE pass. */
 #define MIRROR_BYPASS_PRIORITY	1
 
@@ -132,12 +134,12 @@ void mirror_take_policy(struct mirror *m, const struct xfrm_policy *x);
 void mirror_drop_policy(struct mirror *m, const struct xfrm_policy *x);
 int mirror_sweep_policies(struct mirror *m);
 void mirror_unsee_policies(struct mirror *m);
-void mirror_forget_policies(struct mirror *m);
 void mirror_place_bypass(struct mirror *m, const struct policy *old,
 			 unsigned int olds);
 void mirror_policies_do(const struct mirror *m,
 			void (*cb)(const struct policy *p, void *data),
 			void *data);
+void mirror_policy_deleted(struct mirror *m, const struct policy *p);
 void mirror_acquire(struct mirror *m, const struct policy *acquire);
 
 #endif

@@ -107,6 +107,18 @@ struct wants {
 	struct host_route *route;
 };
 
+/* A destination has one route, however many selectors lead there. */
+static bool is_routed(const struct wants *wants, const struct selector *sel)
+{
+	unsigned int i;
+
+	for (i = 0; i < wants->count; i++)
+		if (wants->route[i].dst_len == sel->dst_len &&
+		    addr_equal(&wants->route[i].dst, &sel->dst))
+			return true;
+	return false;
+}
+
 /* The route that strongSwan makes when there is no interface id. */
 static void want_route(const struct policy *p, void *data)
 {
@@ -118,6 +130,8 @@ static void want_route(const struct policy *p, void *data)
 
 	if (p->dir != POSTERN_DIR_OUT || p->action != POSTERN_ACTION_PROTECT ||
 	    tmpl->mode != POSTERN_MODE_TUNNEL || p->selector.proto)
+		return;
+	if (is_routed(wants, &p->selector))
 		return;
 	src = find_inner(wants->host, &p->selector);
 	to = host_find_route(wants->host, &tmpl->dst);

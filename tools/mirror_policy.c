@@ -2,6 +2,7 @@
 /* The policies of the mirror. */
 #include "log.h"
 #include "mirror.h"
+#include "parse.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -116,11 +117,6 @@ static int get_policy(struct mirror *m, const struct policy *p,
 	return err == -ENOENT || (!err && !out->has) ? -ESRCH : err;
 }
 
-static bool same_addr(const struct addr *a, const struct addr *b)
-{
-	return a->len == b->len && !memcmp(a->b, b->b, a->len);
-}
-
 static bool same_policy(const struct policy *a, const struct policy *b)
 {
 	const struct tmpl *ta, *tb;
@@ -133,8 +129,8 @@ static bool same_policy(const struct policy *a, const struct policy *b)
 		tb = &b->tmpls.tmpl[i];
 		if (ta->proto != tb->proto || ta->mode != tb->mode ||
 		    ta->reqid != tb->reqid || ta->spi != tb->spi ||
-		    !same_addr(&ta->src, &tb->src) ||
-		    !same_addr(&ta->dst, &tb->dst))
+		    !addr_equal(&ta->src, &tb->src) ||
+		    !addr_equal(&ta->dst, &tb->dst))
 			return false;
 	}
 	return true;
@@ -204,7 +200,8 @@ static int discard_instead(struct mirror *m, const struct policy *want)
 	return place(m, &p);
 }
 
-static void place_shadow(struct mirror *m, struct shadow_policy *s)
+/* Return: whether one is in Postern now, be it that which discards instead. */
+static bool place_shadow(struct mirror *m, struct shadow_policy *s)
 {
 	struct policy want = s->xfrm.policy;
 	char buf[LOG_TEXT];
@@ -215,15 +212,16 @@ static void place_shadow(struct mirror *m, struct shadow_policy *s)
 	err = place(m, &want);
 	if (err == -EEXIST) {
 		refuse(m, s, "a policy that is not the bridge's is in its place");
-		return;
+		return false;
 	}
 	if (err < 0) {
 		refuse(m, s, m->nl->text[0] ? m->nl->text : strerror(-err));
-		if (want.action == POSTERN_ACTION_PROTECT &&
-		    discard_instead(m, &want) >= 0)
-			log_event("policy made discard instead: %s",
-				  text_of(&want, buf));
-		return;
+		if (want.action != POSTERN_ACTION_PROTECT ||
+		    discard_instead(m, &want) < 0)
+			return false;
+		log_event("policy made discard instead: %s",
+			  text_of(&want, buf));
+		return true;
 	}
 	if (!s->mirrored)
 		m->policies++;
@@ -237,6 +235,7 @@ static void place_shadow(struct mirror *m, struct shadow_policy *s)
 			  want.priority,
 			  s->xfrm.ignored[0] ? ", ignoring " : "",
 			  s->xfrm.ignored);
+	return true;
 }
 
 static void forget(struct mirror *m, struct shadow_policy **link,
@@ -304,8 +303,10 @@ void mirror_take_policy(struct mirror *m, const struct xfrm_policy *x)
 		m->refused--;
 		s->refused[0] = '\0';
 	}
-	place_shadow(m, s);
-	if (old.priority != x->policy.priority)
+	/* Without a successor the old one stays, and stays known. */
+	if (!place_shadow(m, s))
+		s->xfrm.policy.priority = old.priority;
+	else if (old.priority != x->policy.priority)
 		remove_policy(m, &old, "it has another priority now");
 }
 
@@ -330,13 +331,10 @@ void mirror_unsee_policies(struct mirror *m)
 			s->seen = false;
 }
 
-static bool is_wanted(struct mirror *m, const struct policy *p)
+static bool is_bypass(const struct mirror *m, const struct policy *p)
 {
-	struct shadow_policy *s = *find(m, p->dir, &p->selector);
 	unsigned int i;
 
-	if (s && s->xfrm.policy.priority == p->priority)
-		return true;
 	for (i = 0; i < m->bypasses; i++)
 		if (p->dir == m->bypass[i].dir &&
 		    p->priority == m->bypass[i].priority &&
@@ -344,6 +342,13 @@ static bool is_wanted(struct mirror *m, const struct policy *p)
 					 &m->bypass[i].selector))
 			return true;
 	return false;
+}
+
+static bool is_wanted(struct mirror *m, const struct policy *p)
+{
+	struct shadow_policy *s = *find(m, p->dir, &p->selector);
+
+	return (s && s->xfrm.policy.priority == p->priority) || is_bypass(m, p);
 }
 
 struct strangers {
@@ -375,11 +380,11 @@ static int collect(uint8_t cmd, const void *attrs, size_t len, void *data)
 
 int mirror_sweep_policies(struct mirror *m)
 {
+	int err, tries = MIRROR_DUMP_TRIES;
 	struct strangers list = { .m = m };
 	struct shadow_policy **link;
 	struct policy all;
 	unsigned int i;
-	int err;
 
 	for (i = 0; i < MIRROR_BUCKETS; i++) {
 		for (link = &m->policy[i]; *link;) {
@@ -392,13 +397,30 @@ int mirror_sweep_policies(struct mirror *m)
 	memset(&all, 0, sizeof(all));
 	all.has = HAS(POSTERN_A_POLICY_OWNER);
 	all.owner = m->if_id;
-	err = nl_send(m->nl, POSTERN_CMD_POLICY_GET, NLM_F_DUMP,
-		      &policy_fields, &all, collect, &list);
+	do {
+		list.count = 0;
+		err = nl_send(m->nl, POSTERN_CMD_POLICY_GET, NLM_F_DUMP,
+			      &policy_fields, &all, collect, &list);
+	} while (err == -EINTR && --tries);
 	for (i = 0; i < list.count; i++)
 		remove_policy(m, &list.policy[i],
 			      "the daemon no longer has it");
 	free(list.policy);
 	return err;
+}
+
+/* Somebody else lets IKE pass there: that serves as well. */
+static bool passes_anyway(struct mirror *m, const struct policy *p)
+{
+	struct policy cur;
+
+	return !get_policy(m, p, &cur) && cur.action == POSTERN_ACTION_BYPASS;
+}
+
+void mirror_policy_deleted(struct mirror *m, const struct policy *p)
+{
+	if (is_bypass(m, p))
+		m->host_changed = true;
 }
 
 /* @old: those for the addresses that the host had before. */
@@ -411,6 +433,8 @@ void mirror_place_bypass(struct mirror *m, const struct policy *old,
 
 	for (i = 0; i < m->bypasses; i++) {
 		err = place(m, &m->bypass[i]);
+		if (err == -EEXIST && passes_anyway(m, &m->bypass[i]))
+			continue;
 		if (err < 0)
 			log_event("IKE may not pass: %s: %s",
 				  text_of(&m->bypass[i], buf),

@@ -2,15 +2,13 @@
 /* The SAs of the mirror. */
 #include "log.h"
 #include "mirror.h"
+#include "parse.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* RFC 4303 section 2.1 reserves the lower ones; daemons probe with them. */
-#define SPI_FIRST	256
 
 static bool same_id(const struct xfrm_sa_id *a, const struct xfrm_sa_id *b)
 {
@@ -173,11 +171,6 @@ static bool same_keys(const struct shadow_sa *a, const struct shadow_sa *b)
 	       same_algo(&a->crypt, &b->crypt);
 }
 
-static bool same_addr(const struct addr *a, const struct addr *b)
-{
-	return a->len == b->len && !memcmp(a->b, b->b, a->len);
-}
-
 /* An ICV may be named by default: then the other side does not count. */
 static bool same_cipher(const struct algo *cur, const struct algo *want)
 {
@@ -194,7 +187,7 @@ static bool same_cipher(const struct algo *cur, const struct algo *want)
 /* What only a new SA can change. */
 static bool same_making(const struct sa *cur, const struct sa *want)
 {
-	return same_addr(&cur->src, &want->src) && cur->mode == want->mode &&
+	return addr_equal(&cur->src, &want->src) && cur->mode == want->mode &&
 	       cur->reqid == want->reqid && cur->flags == want->flags &&
 	       cur->replay_window == want->replay_window &&
 	       cur->dir == want->dir &&
@@ -273,6 +266,22 @@ static void fit_bitmap(struct sa *sa)
 		replay->has &= ~HAS(POSTERN_A_REPLAY_BITMAP);
 }
 
+static void write_as_they_are(struct mirror *m, struct shadow_sa *s,
+			      const struct usage *usage,
+			      const struct replay *replay)
+{
+	char buf[LOG_TEXT];
+	int err;
+
+	err = xfrm_set_numbers(m->xfrm, &s->id, usage, replay);
+	/* An SA that was deleted a moment ago is told by an event. */
+	if (err && err != -ESRCH && err != -EINVAL)
+		log_event("counters not written: %s: %s", text_of(s, buf),
+			  strerror(-err));
+	s->usage = *usage;
+	s->replay = *replay;
+}
+
 /*
  * Write numbers into XFRM. The sequence number is never 0 there once the SA
  * is in Postern: a dump that meets it later without finding the SA in Postern
@@ -283,17 +292,10 @@ static void write_numbers(struct mirror *m, struct shadow_sa *s,
 			  const struct replay *replay)
 {
 	struct replay marked = *replay;
-	char buf[LOG_TEXT];
-	int err;
 
 	if (!marked.oseq)
 		marked.oseq = 1;
-	err = xfrm_set_numbers(m->xfrm, &s->id, usage, &marked);
-	/* An SA that was deleted a moment ago is told by an event. */
-	if (err && err != -ESRCH && err != -EINVAL)
-		log_event("counters not written: %s: %s", text_of(s, buf),
-			  strerror(-err));
-	s->usage = *usage;
+	write_as_they_are(m, s, usage, &marked);
 	s->replay = *replay;
 }
 
@@ -321,6 +323,8 @@ static bool inherit(struct mirror *m, const struct shadow_sa *s, struct sa *sa)
 static void create(struct mirror *m, struct shadow_sa *s, struct sa *sa,
 		   bool heir)
 {
+	struct replay replay = s->replay;
+	struct usage usage = s->usage;
 	char buf[LOG_TEXT];
 	int err;
 
@@ -337,6 +341,9 @@ static void create(struct mirror *m, struct shadow_sa *s, struct sa *sa,
 		      NULL);
 	if (err) {
 		refuse_errno(m, s, err);
+		/* It never sent; a mark would say at the next dump that it did. */
+		if (!heir)
+			write_as_they_are(m, s, &usage, &replay);
 		return;
 	}
 	accept_sa(m, s);
@@ -446,9 +453,10 @@ static struct shadow_sa *find_or_make(struct mirror *m,
 	return *link;
 }
 
+/* Daemons probe with the reserved SPIs. */
 static bool is_candidate(const struct xfrm_sa *x)
 {
-	return !x->larval && ntohl(x->id.info.id.spi) >= SPI_FIRST;
+	return !x->larval && ntohl(x->id.info.id.spi) >= SPI_LOWEST;
 }
 
 void mirror_see_sa(struct mirror *m, const struct xfrm_sa *x)
@@ -519,40 +527,15 @@ void mirror_unsee_sas(struct mirror *m)
 
 struct strangers {
 	struct mirror *m;
-	unsigned int count;
-	struct sa *sa;
+	struct shadow_sa *first;
 };
 
-/* SAs of ours in Postern that XFRM does not have. */
-static int collect(uint8_t cmd, const void *attrs, size_t len, void *data)
+static struct shadow_sa *make_stranger(const struct sa *sa)
 {
-	struct strangers *list = data;
-	struct xfrm_sa_id id;
-	struct sa sa, *more;
-	int err;
-
-	(void)cmd;
-	err = fields_parse(&sa_fields, &sa, attrs, len);
-	if (err)
-		return err;
-	name_sa(&id, &sa);
-	if (sa.owner == list->m->if_id && !*find(list->m, &id)) {
-		more = realloc(list->sa, (list->count + 1) * sizeof(sa));
-		if (!more)
-			return -ENOMEM;
-		list->sa = more;
-		list->sa[list->count++] = sa;
-	}
-	sa_wipe(&sa);
-	return 0;
-}
-
-static void adopt(struct mirror *m, const struct sa *sa)
-{
-	struct shadow_sa *s = calloc(1, sizeof(*s)), **link;
+	struct shadow_sa *s = calloc(1, sizeof(*s));
 
 	if (!s)
-		return;
+		return NULL;
 	name_sa(&s->id, sa);
 	memcpy(&s->id.info.saddr, sa->src.b, sa->src.len);
 	s->aead = sa->aead;
@@ -561,19 +544,64 @@ static void adopt(struct mirror *m, const struct sa *sa)
 	s->usage = sa->usage;
 	s->replay = sa->replay;
 	s->mirrored = true;
-	m->sas++;
-	link = find(m, &s->id);
+	return s;
+}
+
+/* SAs of ours in Postern that XFRM does not have. */
+static int collect(uint8_t cmd, const void *attrs, size_t len, void *data)
+{
+	struct strangers *list = data;
+	struct xfrm_sa_id id;
+	struct shadow_sa *s;
+	struct sa sa;
+	int err;
+
+	(void)cmd;
+	err = fields_parse(&sa_fields, &sa, attrs, len);
+	if (err)
+		goto out;
+	name_sa(&id, &sa);
+	if (sa.owner != list->m->if_id || *find(list->m, &id))
+		goto out;
+	s = make_stranger(&sa);
+	if (s) {
+		s->next = list->first;
+		list->first = s;
+	} else {
+		err = -ENOMEM;
+	}
+out:
+	sa_wipe(&sa);
+	return err;
+}
+
+static void free_chain(struct shadow_sa **first)
+{
+	struct shadow_sa *s;
+
+	while ((s = *first)) {
+		*first = s->next;
+		free_sa(s);
+	}
+}
+
+static void adopt(struct mirror *m, struct shadow_sa *s)
+{
+	struct shadow_sa **link = find(m, &s->id);
+
+	s->next = NULL;
 	*link = s;
+	m->sas++;
 	bury(m, link, "the daemon no longer has it");
 }
 
 int mirror_sweep_sas(struct mirror *m)
 {
+	int err, tries = MIRROR_DUMP_TRIES;
 	struct strangers list = { .m = m };
-	struct shadow_sa **link;
+	struct shadow_sa *s, **link;
 	unsigned int i;
 	struct sa all;
-	int err;
 
 	for (i = 0; i < MIRROR_BUCKETS; i++) {
 		for (link = &m->sa[i]; *link;) {
@@ -586,13 +614,15 @@ int mirror_sweep_sas(struct mirror *m)
 	memset(&all, 0, sizeof(all));
 	all.has = HAS(POSTERN_A_SA_OWNER) | HAS(POSTERN_A_SA_WITH_KEYS);
 	all.owner = m->if_id;
-	err = nl_send(m->nl, POSTERN_CMD_SA_GET, NLM_F_DUMP, &sa_fields, &all,
-		      collect, &list);
-	for (i = 0; i < list.count; i++) {
-		adopt(m, &list.sa[i]);
-		sa_wipe(&list.sa[i]);
+	do {
+		free_chain(&list.first);
+		err = nl_send(m->nl, POSTERN_CMD_SA_GET, NLM_F_DUMP, &sa_fields,
+			      &all, collect, &list);
+	} while (err == -EINTR && --tries);
+	while ((s = list.first)) {
+		list.first = s->next;
+		adopt(m, s);
 	}
-	free(list.sa);
 	return err;
 }
 
@@ -633,13 +663,16 @@ void mirror_sa_deleted(struct mirror *m, const struct sa *sa)
 	struct shadow_sa *s;
 
 	name_sa(&id, sa);
-	for (s = m->graveyard; s; s = s->next) {
-		if (!same_id(&s->id, &id))
-			continue;
-		join_replay(&s->replay, &sa->replay);
-		join_usage(&s->usage, &sa->usage);
+	for (s = m->graveyard; s; s = s->next)
+		if (same_id(&s->id, &id))
+			break;
+	/* Or somebody else deleted it. */
+	if (!s)
+		s = *find(m, &id);
+	if (!s)
 		return;
-	}
+	join_replay(&s->replay, &sa->replay);
+	join_usage(&s->usage, &sa->usage);
 }
 
 static bool is_due(uint64_t since, uint64_t limit)
@@ -723,6 +756,7 @@ static int write_one(uint8_t cmd, const void *attrs, size_t len, void *data)
 	s = *find(m, &id);
 	if (!s || !s->mirrored || sa.owner != m->if_id)
 		return 0;
+	s->seen = true;
 	if (!same_numbers(s, &sa))
 		write_numbers(m, s, &sa.usage, &sa.replay);
 	/* Usually told by an event before, unless that was lost. */
@@ -733,14 +767,42 @@ static int write_one(uint8_t cmd, const void *attrs, size_t len, void *data)
 	return 0;
 }
 
+/*
+ * A hard expiry whose event got lost, or an administrator's flush: nobody but
+ * the daemon can make another SA. What is known of the numbers stays known
+ * until the daemon has deleted the SA.
+ */
+static void tell_lost(struct mirror *m, struct shadow_sa *s)
+{
+	char buf[LOG_TEXT];
+	int err;
+
+	s->told_hard = true;
+	err = xfrm_expire(m->xfrm, &s->id, true);
+	log_event("SA lost, the daemon was told: %s%s%s", text_of(s, buf),
+		  err ? ": " : "", err ? strerror(-err) : "");
+}
+
 int mirror_write_numbers(struct mirror *m)
 {
+	struct shadow_sa *s;
+	unsigned int i;
 	struct sa all;
+	int err;
 
 	mirror_forget_sas(m);
+	mirror_unsee_sas(m);
 	memset(&all, 0, sizeof(all));
 	all.has = HAS(POSTERN_A_SA_OWNER);
 	all.owner = m->if_id;
-	return nl_send(m->nl, POSTERN_CMD_SA_GET, NLM_F_DUMP, &sa_fields, &all,
-		       write_one, m);
+	err = nl_send(m->nl, POSTERN_CMD_SA_GET, NLM_F_DUMP, &sa_fields, &all,
+		      write_one, m);
+	/* One that was interrupted may have left out what is there. */
+	if (err)
+		return err;
+	for (i = 0; i < MIRROR_BUCKETS; i++)
+		for (s = m->sa[i]; s; s = s->next)
+			if (s->mirrored && !s->seen && !s->told_hard)
+				tell_lost(m, s);
+	return 0;
 }

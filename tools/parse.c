@@ -180,6 +180,11 @@ int addr_family(const struct addr *addr)
 	return addr->len == 16 ? AF_INET6 : addr->len ? AF_INET : AF_UNSPEC;
 }
 
+bool addr_equal(const struct addr *a, const struct addr *b)
+{
+	return a->len == b->len && !memcmp(a->b, b->b, a->len);
+}
+
 bool addr_within(const struct addr *addr, const struct addr *net,
 		 unsigned int bits)
 {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # start_action = trap: traffic makes Postern ask for an SA, the bridge passes it
 # on, strongSwan negotiates; the first packets wait and are not lost. After the
-# SA is gone, the next packet brings another.
+# SA is gone, the next packet brings another, also when Postern alone lost it.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../ike.sh"
 cleanup_more() { ike_logs; }
@@ -27,6 +27,13 @@ busywait 10 sas_are gwa 0
 busywait 10 trapped
 run_in hosta ping -n -c 3 -i 0.2 -W 20 fd02::2 | tee "$IKE/ping"
 check "trap_springs_again" grep -q ' 0% packet loss' "$IKE/ping"
+
+spi=$(sa_spis gwa out)
+pp ip netns exec gwa postern state flush
+gone() { ! sa_spis gwa out | grep -qx "$spi"; }
+check "the_daemon_hears_of_a_lost_sa" busywait 20 gone
+check "by_the_bridge" grep -q '^SA lost, the daemon was told' "$IKE/bridge.log"
+check "and_makes_another" busywait 30 ping_ok hosta fd02::2
 capture_end
 check "nothing_in_clear" expect "packets in clear" 0 \
 	"$(tcpdump -n -r "$RESULTS/pub.pcap" 'src 10.1.0.2 or src fd01::2' 2>/dev/null | wc -l)"

@@ -1,0 +1,545 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The mirror between a Postern, an XFRM and a host that are tables of this
+ * program: what becomes of each, also when Postern refuses or forgets.
+ */
+#include "check.h"
+#include "cmd.h"
+#include "host.h"
+#include "log.h"
+#include "mirror.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/genetlink.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define IF_ID	77
+#define MAX	16
+
+struct options options;
+
+static struct {
+	unsigned int sas;
+	struct sa sa[MAX];
+	unsigned int policies;
+	struct policy policy[MAX];
+	unsigned int interrupts;	/* dumps that will be interrupted */
+	bool forgetful;			/* those leave out everything */
+	bool refuse_sas;
+	unsigned int refuse_policies;	/* requests, from the next on */
+} postern;
+
+static struct {
+	struct replay replay;
+	unsigned int hard_expiries;
+} xfrm;
+
+static struct {
+	unsigned int addrs;
+	struct addr addr[MAX];
+	unsigned int routes_added;
+	unsigned int routes_deleted;
+	unsigned int own;
+	struct host_route route[MAX];
+} host;
+
+bool option_take(struct args *a)
+{
+	(void)a;
+	return false;
+}
+
+/* Postern */
+
+int nl_fd(const struct nl *nl)
+{
+	(void)nl;
+	return -1;
+}
+
+int nl_listen(struct nl *nl, nl_msg_cb cb, void *data)
+{
+	(void)nl;
+	(void)cb;
+	(void)data;
+	return 0;
+}
+
+static int answer(uint8_t cmd, const struct fields *fields, const void *object,
+		  nl_msg_cb cb, void *data)
+{
+	static union {
+		struct nlmsghdr nlh;
+		char buf[16384];
+	} m;
+	const char *payload;
+
+	mnl_nlmsg_put_header(m.buf);
+	mnl_nlmsg_put_extra_header(&m.nlh, GENL_HDRLEN);
+	if (!fields_put(&m.nlh, sizeof(m), fields, object))
+		abort();
+	payload = mnl_nlmsg_get_payload(&m.nlh);
+	return cb(cmd, payload + GENL_HDRLEN,
+		  mnl_nlmsg_get_payload_len(&m.nlh) - GENL_HDRLEN, data);
+}
+
+static unsigned int find_sa(const struct sa *sa)
+{
+	unsigned int i;
+
+	for (i = 0; i < postern.sas; i++)
+		if (postern.sa[i].spi == sa->spi)
+			break;
+	return i;
+}
+
+static unsigned int find_policy(const struct policy *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < postern.policies; i++)
+		if (postern.policy[i].dir == p->dir &&
+		    postern.policy[i].priority == p->priority &&
+		    mirror_same_selector(&postern.policy[i].selector,
+					 &p->selector))
+			break;
+	return i;
+}
+
+static int dump(uint8_t cmd, const struct fields *fields, nl_msg_cb cb,
+		void *data)
+{
+	bool sas = cmd == POSTERN_CMD_SA_GET, interrupted = postern.interrupts;
+	unsigned int i, n = sas ? postern.sas : postern.policies;
+	int err = 0;
+
+	if (interrupted)
+		postern.interrupts--;
+	if (interrupted && postern.forgetful)
+		n = 0;
+	for (i = 0; !err && i < n; i++)
+		err = answer(cmd, fields, sas ? (void *)&postern.sa[i] :
+						(void *)&postern.policy[i],
+			     cb, data);
+	return err ? err : interrupted ? -EINTR : 0;
+}
+
+static int on_sa(uint8_t cmd, const struct fields *fields, const struct sa *sa,
+		 nl_msg_cb cb, void *data)
+{
+	unsigned int i = find_sa(sa);
+
+	switch (cmd) {
+	case POSTERN_CMD_SA_NEW:
+		if (postern.refuse_sas)
+			return -EINVAL;
+		postern.sa[postern.sas++] = *sa;
+		return 0;
+	case POSTERN_CMD_SA_DEL:
+		if (i < postern.sas)
+			postern.sa[i] = postern.sa[--postern.sas];
+		return 0;
+	}
+	return i == postern.sas ? -ENOENT :
+	       answer(cmd, fields, &postern.sa[i], cb, data);
+}
+
+static int on_policy(uint8_t cmd, const struct fields *fields,
+		     const struct policy *p, nl_msg_cb cb, void *data)
+{
+	unsigned int i = find_policy(p);
+
+	switch (cmd) {
+	case POSTERN_CMD_POLICY_NEW:
+	case POSTERN_CMD_POLICY_UPDATE:
+		if (postern.refuse_policies) {
+			postern.refuse_policies--;
+			return -EINVAL;
+		}
+		postern.policy[i] = *p;
+		if (i == postern.policies)
+			postern.policies++;
+		return 0;
+	case POSTERN_CMD_POLICY_DEL:
+		if (i < postern.policies)
+			postern.policy[i] = postern.policy[--postern.policies];
+		return 0;
+	}
+	return i == postern.policies ? -ENOENT :
+	       answer(cmd, fields, &postern.policy[i], cb, data);
+}
+
+int nl_send(struct nl *nl, uint8_t cmd, uint16_t flags,
+	    const struct fields *fields, const void *object, nl_msg_cb cb,
+	    void *data)
+{
+	nl->text[0] = '\0';
+	if (flags & NLM_F_DUMP)
+		return dump(cmd, fields, cb, data);
+	if (fields == &sa_fields)
+		return on_sa(cmd, fields, object, cb, data);
+	return on_policy(cmd, fields, object, cb, data);
+}
+
+/* XFRM */
+
+uint32_t xfrm_addr_len(uint16_t family)
+{
+	return family == AF_INET ? 4 : 16;
+}
+
+int xfrm_dump(struct nlsock *sock, uint16_t type, nlsock_cb cb, void *data)
+{
+	(void)sock;
+	(void)type;
+	(void)cb;
+	(void)data;
+	return 0;
+}
+
+int xfrm_parse_sa(const struct nlmsghdr *nlh, struct xfrm_sa *out)
+{
+	(void)nlh;
+	(void)out;
+	return -EBADMSG;
+}
+
+int xfrm_parse_policy(const struct nlmsghdr *nlh, struct xfrm_policy *out)
+{
+	(void)nlh;
+	(void)out;
+	return -EBADMSG;
+}
+
+int xfrm_set_numbers(struct nlsock *sock, const struct xfrm_sa_id *id,
+		     const struct usage *usage, const struct replay *replay)
+{
+	(void)sock;
+	(void)id;
+	(void)usage;
+	xfrm.replay = *replay;
+	return 0;
+}
+
+int xfrm_expire(struct nlsock *sock, const struct xfrm_sa_id *id, bool hard)
+{
+	(void)sock;
+	(void)id;
+	xfrm.hard_expiries += hard;
+	return 0;
+}
+
+int xfrm_acquire(struct nlsock *sock, const struct xfrm_policy *policy,
+		 const struct selector *packet)
+{
+	(void)sock;
+	(void)policy;
+	(void)packet;
+	return 0;
+}
+
+/* The host */
+
+int host_load_addrs(struct nlsock *rt, struct host *to)
+{
+	(void)rt;
+	to->addr = host.addr;
+	to->addrs = host.addrs;
+	return 0;
+}
+
+int host_load_routes(struct nlsock *rt, struct host *to, uint32_t mark)
+{
+	(void)rt;
+	(void)mark;
+	to->own_route = host.route;
+	to->own = host.own;
+	return 0;
+}
+
+void host_free(struct host *to)
+{
+	memset(to, 0, sizeof(*to));
+}
+
+const struct host_route *host_find_route(const struct host *from,
+					 const struct addr *dst)
+{
+	static const struct host_route route = { .oif = 2 };
+
+	(void)from;
+	(void)dst;
+	return &route;
+}
+
+bool host_same_route(const struct host_route *a, const struct host_route *b)
+{
+	return a->dst_len == b->dst_len && addr_equal(&a->dst, &b->dst) &&
+	       addr_equal(&a->src, &b->src);
+}
+
+int host_add_route(struct nlsock *rt, const struct host_route *route,
+		   uint32_t mark)
+{
+	unsigned int i;
+
+	(void)rt;
+	(void)mark;
+	host.routes_added++;
+	/* As with NLM_F_REPLACE. */
+	for (i = 0; i < host.own; i++)
+		if (host.route[i].dst_len == route->dst_len &&
+		    addr_equal(&host.route[i].dst, &route->dst))
+			break;
+	host.route[i] = *route;
+	if (i == host.own)
+		host.own++;
+	return 0;
+}
+
+int host_delete_route(struct nlsock *rt, const struct host_route *route,
+		      uint32_t mark)
+{
+	(void)rt;
+	(void)route;
+	(void)mark;
+	host.routes_deleted++;
+	return 0;
+}
+
+/* The tests */
+
+static struct mirror *fresh(void)
+{
+	static struct mirror mirror;
+	static struct nl nl;
+
+	mirror_free(&mirror);
+	memset(&mirror, 0, sizeof(mirror));
+	memset(&postern, 0, sizeof(postern));
+	memset(&xfrm, 0, sizeof(xfrm));
+	memset(&host, 0, sizeof(host));
+	mirror.if_id = IF_ID;
+	mirror.nl = &nl;
+	mirror.events = &nl;
+	return &mirror;
+}
+
+static struct xfrm_sa make_sa(uint32_t spi)
+{
+	struct xfrm_sa x = { .if_id = IF_ID };
+	struct xfrm_usersa_info *info = &x.id.info;
+	struct sa *sa = &x.sa;
+
+	address("192.0.2.1", &sa->src);
+	address("192.0.2.2", &sa->dst);
+	info->family = AF_INET;
+	info->id.proto = IPPROTO_ESP;
+	info->id.spi = htonl(spi);
+	memcpy(&info->saddr, sa->src.b, 4);
+	memcpy(&info->id.daddr, sa->dst.b, 4);
+	sa->has = HAS(POSTERN_A_SA_SRC) | HAS(POSTERN_A_SA_DST) |
+		  HAS(POSTERN_A_SA_PROTO) | HAS(POSTERN_A_SA_SPI) |
+		  HAS(POSTERN_A_SA_AEAD) | HAS(POSTERN_A_SA_REPLAY);
+	sa->proto = IPPROTO_ESP;
+	sa->spi = htonl(spi);
+	sa->aead.has = HAS(POSTERN_A_ALGO_NAME) | HAS(POSTERN_A_ALGO_KEY);
+	strcpy(sa->aead.name, "rfc4106(gcm(aes))");
+	sa->aead.key.len = 20;
+	sa->replay.has = HAS(POSTERN_A_REPLAY_OSEQ) | HAS(POSTERN_A_REPLAY_SEQ);
+	sa->replay.oseq = xfrm.replay.oseq;
+	return x;
+}
+
+static struct xfrm_policy make_policy(const char *src, const char *dst,
+				      uint32_t priority)
+{
+	struct xfrm_policy x = { .if_id = IF_ID, .is_main = true };
+	struct policy *p = &x.policy;
+	struct selector *sel = &p->selector;
+	struct tmpl *tmpl = &p->tmpls.tmpl[0];
+
+	p->has = HAS(POSTERN_A_POLICY_DIR) | HAS(POSTERN_A_POLICY_ACTION) |
+		 HAS(POSTERN_A_POLICY_PRIORITY) |
+		 HAS(POSTERN_A_POLICY_SELECTOR) | HAS(POSTERN_A_POLICY_TMPL);
+	p->dir = POSTERN_DIR_OUT;
+	p->action = POSTERN_ACTION_PROTECT;
+	p->priority = priority;
+	sel->has = HAS(POSTERN_A_SELECTOR_SRC) |
+		   HAS(POSTERN_A_SELECTOR_SRC_LEN) |
+		   HAS(POSTERN_A_SELECTOR_DST) |
+		   HAS(POSTERN_A_SELECTOR_DST_LEN);
+	address(src, &sel->src);
+	address(dst, &sel->dst);
+	sel->src_len = 24;
+	sel->dst_len = 24;
+	p->tmpls.count = 1;
+	tmpl->has = HAS(POSTERN_A_TMPL_PROTO) | HAS(POSTERN_A_TMPL_MODE) |
+		    HAS(POSTERN_A_TMPL_SRC) | HAS(POSTERN_A_TMPL_DST);
+	tmpl->proto = IPPROTO_ESP;
+	tmpl->mode = POSTERN_MODE_TUNNEL;
+	address("192.0.2.1", &tmpl->src);
+	address("192.0.2.2", &tmpl->dst);
+	return x;
+}
+
+static void a_lost_sa_is_told_once(void)
+{
+	struct xfrm_sa x = make_sa(0x2000);
+	struct mirror *m = fresh();
+	const char *t = __func__;
+
+	mirror_take_sa(m, &x);
+	CHECK(postern.sas == 1, t);
+	CHECK(!mirror_write_numbers(m) && !xfrm.hard_expiries, t);
+	postern.interrupts = 1;
+	postern.forgetful = true;
+	CHECK(mirror_write_numbers(m) == -EINTR && !xfrm.hard_expiries, t);
+	postern.sas = 0;
+	CHECK(!mirror_write_numbers(m) && xfrm.hard_expiries == 1, t);
+	CHECK(!mirror_write_numbers(m) && xfrm.hard_expiries == 1, t);
+}
+
+static void a_lost_sa_leaves_its_numbers(void)
+{
+	struct xfrm_sa x = make_sa(0x2000);
+	struct mirror *m = fresh();
+	const char *t = __func__;
+	struct sa farewell;
+
+	mirror_take_sa(m, &x);
+	farewell = postern.sa[0];
+	farewell.replay.oseq = 9;
+	postern.sas = 0;
+	mirror_sa_deleted(m, &farewell);
+	CHECK(!mirror_write_numbers(m), t);
+	mirror_drop_sa(m, &x, "it expired");
+	x.sa.replay.oseq = 0;
+	mirror_take_sa(m, &x);
+	CHECK(postern.sas == 1 && postern.sa[0].replay.oseq == 9, t);
+}
+
+static void interrupted_sweeps_are_repeated(void)
+{
+	struct xfrm_policy p = make_policy("10.1.0.0", "10.2.0.0", 5);
+	struct xfrm_sa x = make_sa(0x2000);
+	struct mirror *m = fresh();
+	const char *t = __func__;
+
+	mirror_take_sa(m, &x);
+	mirror_take_policy(m, &p);
+	CHECK(postern.sas == 1 && postern.policies == 1, t);
+	m = memset(m, 0, sizeof(*m));
+	m->if_id = IF_ID;
+	m->nl = &(struct nl){ 0 };
+	m->events = m->nl;
+	postern.interrupts = 2;
+	CHECK(!mirror_sweep_sas(m) && !postern.sas, t);
+	CHECK(m->graveyard && !m->graveyard->next, t);
+	postern.interrupts = 2;
+	CHECK(!mirror_sweep_policies(m) && !postern.policies, t);
+	postern.interrupts = 1000;
+	CHECK(mirror_sweep_sas(m) == -EINTR, t);
+	CHECK(mirror_sweep_policies(m) == -EINTR, t);
+}
+
+static void a_refused_sa_gets_its_numbers_back(void)
+{
+	struct mirror *m = fresh();
+	const char *t = __func__;
+	struct xfrm_sa x;
+
+	x = make_sa(0x2000);
+	postern.refuse_sas = true;
+	mirror_take_sa(m, &x);
+	CHECK(m->refused == 1 && xfrm.replay.oseq == 0, t);
+	/* As when the bridge compares again. */
+	x = make_sa(0x2000);
+	m->dumping = true;
+	mirror_take_sa(m, &x);
+	CHECK(!xfrm.hard_expiries, t);
+	postern.refuse_sas = false;
+	mirror_take_sa(m, &x);
+	CHECK(postern.sas == 1 && !m->refused && xfrm.replay.oseq == 1, t);
+}
+
+static void a_policy_goes_when_its_successor_is_there(void)
+{
+	struct xfrm_policy x = make_policy("10.1.0.0", "10.2.0.0", 5);
+	struct mirror *m = fresh();
+	const char *t = __func__;
+
+	mirror_take_policy(m, &x);
+	x.policy.priority = 6;
+	/* What discards instead is refused as well. */
+	postern.refuse_policies = 2;
+	mirror_take_policy(m, &x);
+	CHECK(postern.policies == 1 && postern.policy[0].priority == 5, t);
+	x.policy.priority = 6;
+	mirror_take_policy(m, &x);
+	CHECK(postern.policies == 1 && postern.policy[0].priority == 6, t);
+	x.policy.priority = 7;
+	postern.refuse_policies = 2;
+	mirror_take_policy(m, &x);
+	mirror_drop_policy(m, &x);
+	CHECK(!postern.policies, t);
+}
+
+static void one_destination_has_one_route(void)
+{
+	struct xfrm_policy a = make_policy("10.1.0.0", "10.2.0.0", 5);
+	struct xfrm_policy b = make_policy("10.5.0.0", "10.2.0.0", 5);
+	struct mirror *m = fresh();
+	const char *t = __func__;
+
+	m->no_bypass = true;
+	address("10.1.0.1", &host.addr[0]);
+	address("10.5.0.1", &host.addr[1]);
+	host.addrs = 2;
+	mirror_take_policy(m, &a);
+	mirror_take_policy(m, &b);
+	CHECK(!mirror_follow_host(m) && host.own == 1, t);
+	CHECK(!mirror_follow_host(m) && !mirror_follow_host(m), t);
+	CHECK(host.routes_added == 1 && !host.routes_deleted, t);
+}
+
+static void a_bypass_of_somebody_else_serves(void)
+{
+	struct mirror *m = fresh();
+	const char *t = __func__;
+	struct policy p;
+
+	m->no_routes = true;
+	address("192.0.2.1", &host.addr[0]);
+	host.addrs = 1;
+	CHECK(!mirror_follow_host(m) && postern.policies == 4, t);
+	p = postern.policy[0];
+	postern.policy[0].owner = 0;
+	CHECK(!mirror_follow_host(m) && postern.policies == 4, t);
+	CHECK(postern.policy[0].owner == 0, t);
+	postern.policy[0] = postern.policy[--postern.policies];
+	mirror_policy_deleted(m, &p);
+	CHECK(m->host_changed, t);
+	CHECK(!mirror_follow_host(m) && postern.policies == 4, t);
+	p.priority++;
+	mirror_policy_deleted(m, &p);
+	CHECK(!m->host_changed, t);
+}
+
+int main(void)
+{
+	/* The log of the bridge is no result. */
+	if (!freopen("/dev/null", "w", stderr))
+		return 1;
+	a_lost_sa_is_told_once();
+	a_lost_sa_leaves_its_numbers();
+	interrupted_sweeps_are_repeated();
+	a_refused_sa_gets_its_numbers_back();
+	a_policy_goes_when_its_successor_is_there();
+	one_destination_has_one_route();
+	a_bypass_of_somebody_else_serves();
+	return check_end();
+}
