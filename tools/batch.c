@@ -42,13 +42,17 @@ int batch_split(char *line, char **word, int max)
 	}
 }
 
-static int run_line(char *line)
+static int run_line(char *line, size_t len)
 {
 	struct options before = options;
 	char *word[WORDS_MAX];
 	struct args a = { .word = word };
 	int ret = EXIT_OK;
 
+	if (memchr(line, '\0', len)) {
+		fputs("Error: a NUL octet in a line.\n", stderr);
+		return EXIT_USAGE;
+	}
 	a.count = batch_split(line, word, WORDS_MAX);
 	if (a.count < 0) {
 		fputs("Error: an open quote, or too many words in a line.\n",
@@ -66,7 +70,11 @@ static int run_line(char *line)
 	return ret;
 }
 
-/* A line that ends in a backslash goes on with the next one. */
+/*
+ * A line that ends in a backslash goes on with the next one.
+ *
+ * Return: octets, 0 at the end of the file, or a negative errno.
+ */
 static ssize_t read_line(FILE *f, char **line, size_t *size,
 			 unsigned int *number)
 {
@@ -76,19 +84,22 @@ static ssize_t read_line(FILE *f, char **line, size_t *size,
 
 	len = getline(line, size, f);
 	if (len < 0)
-		return len;
+		return feof(f) ? 0 : -errno;
 	++*number;
 	while (len >= 2 && !strcmp(*line + len - 2, "\\\n")) {
 		n = getline(&more, &more_size, f);
-		if (n < 0)
+		if (n < 0) {
+			if (!feof(f))
+				len = -errno;
 			break;
+		}
 		++*number;
 		len -= 2;
 		if ((size_t)(len + n + 1) > *size) {
 			char *bigger = malloc(len + n + 1);
 
 			if (!bigger) {
-				len = -1;
+				len = -ENOMEM;
 				break;
 			}
 			memcpy(bigger, *line, len);
@@ -113,14 +124,15 @@ int batch_run(const char *file)
 	int ret = EXIT_OK, err;
 	char *line = NULL;
 	size_t size = 0;
+	ssize_t len;
 
 	if (!f) {
 		fprintf(stderr, "Error: cannot open \"%s\": %s.\n", file,
 			strerror(errno));
 		return EXIT_USAGE;
 	}
-	while (read_line(f, &line, &size, &line_number) >= 0) {
-		err = run_line(line);
+	while ((len = read_line(f, &line, &size, &line_number)) > 0) {
+		err = run_line(line, len);
 		/* Lines carry keys. */
 		explicit_bzero(line, size);
 		if (!err)
@@ -131,6 +143,12 @@ int batch_run(const char *file)
 			ret = err;
 		if (!options.force)
 			break;
+	}
+	if (len < 0) {
+		fprintf(stderr, "Error: cannot read \"%s\": %s.\n", file,
+			strerror(-len));
+		if (!ret)
+			ret = EXIT_USAGE;
 	}
 	free(line);
 	if (f != stdin)

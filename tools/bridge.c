@@ -340,18 +340,13 @@ static void usage(FILE *to)
 
 static bool parse_id(const char *word, uint32_t *id)
 {
-	unsigned long long v;
-	char *end;
+	uint64_t v;
 
-	errno = 0;
-	v = strtoull(word, &end, 0);
-	if (errno || end == word || *end || strchr(word, '-') || !v ||
-	    v > UINT32_MAX) {
-		fprintf(stderr,
-			"Error: \"%s\" is no interface id: a number from 1 to 4294967295 is expected.\n",
-			word);
-		return false;
-	}
+	if (*id)
+		return duplicate("--if-id");
+	if (!number(word, 1, UINT32_MAX, &v))
+		return wrong(word,
+			     "\"--if-id\" takes a number from 1 to 4294967295");
 	*id = v;
 	return true;
 }

@@ -37,8 +37,19 @@ struct nl *cmd_nl(void);
  * One request of the tool: returns an exit status, and prints what the kernel
  * says against it.
  */
-int cmd_send(uint8_t cmd, uint16_t flags, const struct fields *fields,
-	     const void *object, nl_msg_cb cb, void *data);
+int cmd_send(uint8_t cmd, const struct fields *fields, const void *object,
+	     nl_msg_cb cb, void *data);
+
+/**
+ * cmd_dump() - one request that is answered by many messages
+ * @again: called before each try, to forget what @cb was told; with it, a dump
+ *	that changes under way is tried again and fails in the end; without it,
+ *	that is only said
+ *
+ * Return: an exit status; what the kernel says against it is printed.
+ */
+int cmd_dump(uint8_t cmd, const struct fields *fields, const void *object,
+	     nl_msg_cb cb, void *data, void (*again)(void *data));
 
 /* A word of a dispatch table; an abbreviation takes the first that fits. */
 struct command {
@@ -49,6 +60,13 @@ struct command {
 /* Return: the command, or NULL with an error printed that lists them all. */
 const struct command *command_find(const struct command *table,
 				   const char *what, const char *word);
+
+/* Run the command that the next word names; @bare when there is no word. */
+int object_run(const struct command *table, const char *what, struct args *a,
+	       int (*bare)(struct args *a));
+
+/* Print help, behind which no word is expected. Returns an exit status. */
+int help_run(struct args *a, void (*help)(void));
 
 int cmd_state(struct args *a);
 int cmd_policy(struct args *a);

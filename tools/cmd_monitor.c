@@ -199,8 +199,8 @@ int cmd_monitor(struct args *a)
 	int err = 0;
 
 	if (a->count && matches(a->word[0], "help")) {
-		help_monitor();
-		return EXIT_OK;
+		args_take(a);
+		return help_run(a, help_monitor);
 	}
 	if (!parse_objects(a, &bits))
 		return EXIT_USAGE;

@@ -119,14 +119,6 @@ static const struct word get_words[] = {
 	FOREIGN_WORDS
 };
 
-static bool parse_presence(struct args *a, const struct word *w, void *object)
-{
-	(void)a;
-	(void)w;
-	(void)object;
-	return true;
-}
-
 static const struct word list_words[] = {
 	DIR_WORD,
 	INDEX_WORD,
@@ -203,7 +195,7 @@ static int write_policy(struct args *a, uint8_t cmd)
 		return EXIT_USAGE;
 	p.has |= HAS(POSTERN_A_POLICY_SELECTOR) |
 		 HAS(POSTERN_A_POLICY_PRIORITY);
-	return cmd_send(cmd, 0, &policy_fields, &p, NULL, NULL);
+	return cmd_send(cmd, &policy_fields, &p, NULL, NULL);
 }
 
 static int policy_add(struct args *a)
@@ -238,7 +230,7 @@ static int policy_delete(struct args *a)
 
 	if (!parse_all(a, get_words, &p) || !finish_id(&p))
 		return EXIT_USAGE;
-	return cmd_send(POSTERN_CMD_POLICY_DEL, 0, &policy_fields, &p, NULL,
+	return cmd_send(POSTERN_CMD_POLICY_DEL, &policy_fields, &p, NULL,
 			NULL);
 }
 
@@ -264,7 +256,7 @@ static int policy_get(struct args *a)
 
 	if (!parse_all(a, get_words, &p) || !finish_id(&p))
 		return EXIT_USAGE;
-	return cmd_send(POSTERN_CMD_POLICY_GET, 0, &policy_fields, &p,
+	return cmd_send(POSTERN_CMD_POLICY_GET, &policy_fields, &p,
 			print_one, NULL);
 }
 
@@ -288,6 +280,14 @@ static bool ports_equal(const struct selector *f, const struct selector *s,
 	       f->dport_last == s->dport_last;
 }
 
+/* Whether a filter, when there is one, holds all of a prefix. */
+static bool net_within(const struct addr *addr, uint8_t len,
+		       const struct addr *filter, uint8_t filter_len)
+{
+	return !filter->len || (len >= filter_len &&
+				addr_within(addr, filter, filter_len));
+}
+
 static bool selected(const struct listing *l, const struct policy *p)
 {
 	const struct selector *f = &l->filter.selector, *s = &p->selector;
@@ -306,9 +306,8 @@ static bool selected(const struct listing *l, const struct policy *p)
 		    p->action == POSTERN_ACTION_DISCARD : p->action != action)
 			return false;
 	}
-	if (f->src.len && !addr_within(&s->src, &f->src, f->src_len))
-		return false;
-	if (f->dst.len && !addr_within(&s->dst, &f->dst, f->dst_len))
+	if (!net_within(&s->src, s->src_len, &f->src, f->src_len) ||
+	    !net_within(&s->dst, s->dst_len, &f->dst, f->dst_len))
 		return false;
 	if (f->proto && f->proto != s->proto)
 		return false;
@@ -358,13 +357,21 @@ static int on_listed(uint8_t cmd, const void *attrs, size_t len, void *data)
 	return -ENOMEM;
 }
 
+static void forget(void *data)
+{
+	struct listing *l = data;
+
+	l->count = 0;
+	memset(l->per_dir, 0, sizeof(l->per_dir));
+}
+
 static int list(struct listing *l)
 {
 	struct policy request = l->filter;
 
 	request.has &= HAS(POSTERN_A_POLICY_DIR) | HAS(POSTERN_A_POLICY_OWNER);
-	return cmd_send(POSTERN_CMD_POLICY_GET, NLM_F_DUMP, &policy_fields,
-			&request, on_listed, l);
+	return cmd_dump(POSTERN_CMD_POLICY_GET, &policy_fields, &request,
+			on_listed, l, l->each == each_print ? NULL : forget);
 }
 
 static int policy_list(struct args *a)
@@ -392,7 +399,7 @@ static int policy_deleteall(struct args *a)
 	ret = list(&l);
 	for (i = 0; !ret && i < l.count; i++) {
 		p.index = l.found[i];
-		ret = cmd_send(POSTERN_CMD_POLICY_DEL, 0, &policy_fields, &p,
+		ret = cmd_send(POSTERN_CMD_POLICY_DEL, &policy_fields, &p,
 			       NULL, NULL);
 	}
 	free(l.found);
@@ -401,11 +408,10 @@ static int policy_deleteall(struct args *a)
 
 static int policy_count(struct args *a)
 {
-	const struct word_set none[] = { { NULL, NULL } };
 	struct listing l = { .each = each_count };
 	int ret;
 
-	if (!words_parse_all(a, none))
+	if (!words_parse_all(a, no_words))
 		return EXIT_USAGE;
 	ret = list(&l);
 	if (ret)
@@ -443,7 +449,7 @@ static int policy_flush(struct args *a)
 
 	if (!words_parse_all(a, sets))
 		return EXIT_USAGE;
-	return cmd_send(POSTERN_CMD_POLICY_FLUSH, 0, &policy_fields, &p,
+	return cmd_send(POSTERN_CMD_POLICY_FLUSH, &policy_fields, &p,
 			on_flushed, NULL);
 }
 
@@ -467,9 +473,7 @@ void help_policy(void)
 
 static int policy_help(struct args *a)
 {
-	(void)a;
-	help_policy();
-	return EXIT_OK;
+	return help_run(a, help_policy);
 }
 
 static const struct command commands[] = {
@@ -491,15 +495,5 @@ static const struct command commands[] = {
 
 int cmd_policy(struct args *a)
 {
-	const struct command *c;
-
-	while (a->count && option_take(a))
-		;
-	if (!a->count)
-		return policy_list(a);
-	c = command_find(commands, "policy", a->word[0]);
-	if (!c)
-		return EXIT_USAGE;
-	args_take(a);
-	return c->run(a);
+	return object_run(commands, "policy", a, policy_list);
 }

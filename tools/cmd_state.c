@@ -32,15 +32,6 @@ static bool parse_limit(struct args *a, const struct word *w, void *object)
 	return words_parse_one(a, limit_words, &sa->lifetime, w->word);
 }
 
-/* A word that says it all by being there, or means what is so anyway. */
-static bool parse_presence(struct args *a, const struct word *w, void *object)
-{
-	(void)a;
-	(void)w;
-	(void)object;
-	return true;
-}
-
 static bool parse_keys(struct args *a, const struct word *w, void *object)
 {
 	options.keys = true;
@@ -196,7 +187,7 @@ static int write_sa(struct args *a, uint8_t cmd)
 	/* As in "ip xfrm": transport unless said otherwise. */
 	if (cmd == POSTERN_CMD_SA_NEW)
 		sa.has |= HAS(POSTERN_A_SA_MODE);
-	ret = cmd_send(cmd, 0, &sa_fields, &sa, NULL, NULL);
+	ret = cmd_send(cmd, &sa_fields, &sa, NULL, NULL);
 out:
 	sa_wipe(&sa);
 	return ret;
@@ -219,7 +210,7 @@ static int state_delete(struct args *a)
 	if (!parse_all(a, get_words, &sa) || !has_id(&sa))
 		return EXIT_USAGE;
 	sa.has &= ID_HAS;
-	return cmd_send(POSTERN_CMD_SA_DEL, 0, &sa_fields, &sa, NULL, NULL);
+	return cmd_send(POSTERN_CMD_SA_DEL, &sa_fields, &sa, NULL, NULL);
 }
 
 static int print_one(uint8_t cmd, const void *attrs, size_t len, void *data)
@@ -248,7 +239,7 @@ static int state_get(struct args *a)
 	sa.has &= ID_HAS;
 	if (options.keys)
 		sa.has |= HAS(POSTERN_A_SA_WITH_KEYS);
-	return cmd_send(POSTERN_CMD_SA_GET, 0, &sa_fields, &sa, print_one,
+	return cmd_send(POSTERN_CMD_SA_GET, &sa_fields, &sa, print_one,
 			NULL);
 }
 
@@ -260,6 +251,12 @@ static int state_allocspi(struct args *a)
 		return EXIT_USAGE;
 	/* An SPI by name is a range of one. */
 	if (sa.has & HAS(POSTERN_A_SA_SPI)) {
+		if (sa.has & (HAS(POSTERN_A_SA_SPI_MIN) |
+			      HAS(POSTERN_A_SA_SPI_MAX))) {
+			fputs("Error: \"spi\" names one SPI; \"min\" and \"max\" do not go with it.\n",
+			      stderr);
+			return EXIT_USAGE;
+		}
 		sa.spi_min = ntohl(sa.spi);
 		sa.spi_max = sa.spi_min;
 		sa.has |= HAS(POSTERN_A_SA_SPI_MIN) |
@@ -277,7 +274,7 @@ static int state_allocspi(struct args *a)
 		fputs("Error: \"min\" is greater than \"max\".\n", stderr);
 		return EXIT_USAGE;
 	}
-	return cmd_send(POSTERN_CMD_SA_ALLOCSPI, 0, &sa_fields, &sa, print_one,
+	return cmd_send(POSTERN_CMD_SA_ALLOCSPI, &sa_fields, &sa, print_one,
 			NULL);
 }
 
@@ -338,6 +335,13 @@ out:
 	return err;
 }
 
+static void forget(void *data)
+{
+	struct listing *l = data;
+
+	l->count = 0;
+}
+
 static int list(struct listing *l)
 {
 	struct sa request = l->filter;
@@ -345,8 +349,8 @@ static int list(struct listing *l)
 	request.has &= ~(HAS(POSTERN_A_SA_DIR) | HAS(POSTERN_A_SA_FLAGS));
 	if (options.keys && !l->collect)
 		request.has |= HAS(POSTERN_A_SA_WITH_KEYS);
-	return cmd_send(POSTERN_CMD_SA_GET, NLM_F_DUMP, &sa_fields, &request,
-			on_listed, l);
+	return cmd_dump(POSTERN_CMD_SA_GET, &sa_fields, &request, on_listed, l,
+			l->collect ? forget : NULL);
 }
 
 static int state_list(struct args *a)
@@ -372,7 +376,7 @@ static int state_deleteall(struct args *a)
 		return EXIT_USAGE;
 	ret = list(&l);
 	for (i = 0; !ret && i < l.count; i++)
-		ret = cmd_send(POSTERN_CMD_SA_DEL, 0, &sa_fields, &l.found[i],
+		ret = cmd_send(POSTERN_CMD_SA_DEL, &sa_fields, &l.found[i],
 			       NULL, NULL);
 	free(l.found);
 	return ret;
@@ -401,7 +405,7 @@ static int state_flush(struct args *a)
 
 	if (!parse_all(a, flush_words, &sa))
 		return EXIT_USAGE;
-	return cmd_send(POSTERN_CMD_SA_FLUSH, 0, &sa_fields, &sa, on_flushed,
+	return cmd_send(POSTERN_CMD_SA_FLUSH, &sa_fields, &sa, on_flushed,
 			NULL);
 }
 
@@ -413,13 +417,12 @@ static int on_stats(uint8_t cmd, const void *attrs, size_t len, void *data)
 
 static int state_count(struct args *a)
 {
-	const struct word_set none[] = { { NULL, NULL } };
 	struct stats stats = { 0 };
 	int ret;
 
-	if (!words_parse_all(a, none))
+	if (!words_parse_all(a, no_words))
 		return EXIT_USAGE;
-	ret = cmd_send(POSTERN_CMD_STATS_GET, 0, &stats_fields, NULL, on_stats,
+	ret = cmd_send(POSTERN_CMD_STATS_GET, &stats_fields, NULL, on_stats,
 		       &stats);
 	if (ret)
 		return ret;
@@ -453,9 +456,7 @@ void help_state(void)
 
 static int state_help(struct args *a)
 {
-	(void)a;
-	help_state();
-	return EXIT_OK;
+	return help_run(a, help_state);
 }
 
 static const struct command commands[] = {
@@ -478,15 +479,5 @@ static const struct command commands[] = {
 
 int cmd_state(struct args *a)
 {
-	const struct command *c;
-
-	while (a->count && option_take(a))
-		;
-	if (!a->count)
-		return state_list(a);
-	c = command_find(commands, "state", a->word[0]);
-	if (!c)
-		return EXIT_USAGE;
-	args_take(a);
-	return c->run(a);
+	return object_run(commands, "state", a, state_list);
 }

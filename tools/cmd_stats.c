@@ -19,7 +19,7 @@ int stats_get(struct stats *stats)
 	int ret;
 
 	memset(stats, 0, sizeof(*stats));
-	ret = cmd_send(POSTERN_CMD_STATS_GET, 0, &stats_fields, NULL, on_stats,
+	ret = cmd_send(POSTERN_CMD_STATS_GET, &stats_fields, NULL, on_stats,
 		       stats);
 	if (!ret)
 		drops_complete(&stats->drops);
@@ -70,15 +70,14 @@ void help_stats(void)
 
 int cmd_stats(struct args *a)
 {
-	const struct word_set none[] = { { NULL, NULL } };
 	static struct stats stats;
 	int ret;
 
 	if (a->count && matches(a->word[0], "help")) {
-		help_stats();
-		return EXIT_OK;
+		args_take(a);
+		return help_run(a, help_stats);
 	}
-	if (!words_parse_all(a, none))
+	if (!words_parse_all(a, no_words))
 		return EXIT_USAGE;
 	ret = stats_get(&stats);
 	if (ret)

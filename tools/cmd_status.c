@@ -179,15 +179,14 @@ static int print_page(const struct stats *stats, struct ifaddrs *ifs)
 	out_string("module-version", ", module %s\n", stats->version);
 	out_text("%u SAs\n", stats->sa_count);
 	out_array("states");
-	ret = cmd_send(POSTERN_CMD_SA_GET, NLM_F_DUMP, &sa_fields, NULL, on_sa,
-		       ifs);
+	ret = cmd_dump(POSTERN_CMD_SA_GET, &sa_fields, NULL, on_sa, ifs, NULL);
 	out_close();
 	if (ret)
 		return ret;
 	out_text("%u policies\n", stats->policy_count);
 	out_array("policies");
-	ret = cmd_send(POSTERN_CMD_POLICY_GET, NLM_F_DUMP, &policy_fields,
-		       NULL, on_policy, NULL);
+	ret = cmd_dump(POSTERN_CMD_POLICY_GET, &policy_fields, NULL, on_policy,
+		       NULL, NULL);
 	out_close();
 	if (ret)
 		return ret;

@@ -220,6 +220,15 @@ static void store(const struct word *w, void *object, uint64_t n)
 	}
 }
 
+/* A word that says it all by being there, or means what is so anyway. */
+bool parse_presence(struct args *a, const struct word *w, void *object)
+{
+	(void)a;
+	(void)w;
+	(void)object;
+	return true;
+}
+
 bool parse_number(struct args *a, const struct word *w, void *object)
 {
 	const char *s = args_value(a, w->word);
@@ -485,6 +494,8 @@ bool words_parse_one(struct args *a, const struct word *table, void *object,
 	return false;
 }
 
+const struct word_set no_words[] = { { NULL, NULL } };
+
 bool words_parse_all(struct args *a, const struct word_set *sets)
 {
 	const struct word_set *s;
@@ -506,8 +517,8 @@ bool words_parse_all(struct args *a, const struct word_set *sets)
 	}
 	if (!a->count)
 		return true;
-	fprintf(stderr, "Error: unknown argument \"%s\"; known are",
-		a->word[0]);
+	fprintf(stderr, "Error: unknown argument \"%s\"; %s", a->word[0],
+		sets->table ? "known are" : "none is expected");
 	for (s = sets; s->table; s++)
 		list_words(s->table);
 	fputs(".\n", stderr);

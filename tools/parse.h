@@ -81,6 +81,7 @@ bool number(const char *s, uint64_t min, uint64_t max, uint64_t *value);
 bool address(const char *s, struct addr *addr);
 
 /* Parsers for rows of a word table. */
+bool parse_presence(struct args *a, const struct word *w, void *object);
 bool parse_number(struct args *a, const struct word *w, void *object);
 bool parse_time(struct args *a, const struct word *w, void *object);
 bool parse_name(struct args *a, const struct word *w, void *object);
@@ -104,6 +105,9 @@ bool words_parse_one(struct args *a, const struct word *table, void *object,
 
 /* Take all words; each must be in the table of a set. NULL ends @sets. */
 bool words_parse_all(struct args *a, const struct word_set *sets);
+
+/* For words_parse_all(): nothing but options may follow. */
+extern const struct word_set no_words[];
 
 /* Print "[ word VALUE ]" of each row to @indent, wrapped. */
 void words_usage(const struct word *table, unsigned int indent);

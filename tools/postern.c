@@ -15,6 +15,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* A dump that must be whole is begun again when it was not, so many times. */
+#define DUMP_TRIES	8
+
 struct options options;
 
 static struct nl socket_of_tool;
@@ -40,16 +43,40 @@ struct nl *cmd_nl(void)
 	return &socket_of_tool;
 }
 
-int cmd_send(uint8_t cmd, uint16_t flags, const struct fields *fields,
-	     const void *object, nl_msg_cb cb, void *data)
+int cmd_send(uint8_t cmd, const struct fields *fields, const void *object,
+	     nl_msg_cb cb, void *data)
 {
 	struct nl *nl = cmd_nl();
 	int err;
 
 	if (!nl)
 		return EXIT_REFUSED;
-	err = nl_send(nl, cmd, flags, fields, object, cb, data);
-	if (err == -EINTR && (flags & NLM_F_DUMP) == NLM_F_DUMP) {
+	err = nl_send(nl, cmd, 0, fields, object, cb, data);
+	if (!err)
+		return EXIT_OK;
+	nl_perror(nl, err);
+	return EXIT_REFUSED;
+}
+
+int cmd_dump(uint8_t cmd, const struct fields *fields, const void *object,
+	     nl_msg_cb cb, void *data, void (*again)(void *data))
+{
+	int err, tries = again ? DUMP_TRIES : 1;
+	struct nl *nl = cmd_nl();
+
+	if (!nl)
+		return EXIT_REFUSED;
+	do {
+		if (again)
+			again(data);
+		err = nl_send(nl, cmd, NLM_F_DUMP, fields, object, cb, data);
+	} while (err == -EINTR && --tries);
+	if (err == -EINTR && again) {
+		fputs("Error: postern: others change the database all the time; try again.\n",
+		      stderr);
+		return EXIT_REFUSED;
+	}
+	if (err == -EINTR) {
 		fputs("Dump was interrupted and may be inconsistent.\n",
 		      stderr);
 		return EXIT_OK;
@@ -58,22 +85,6 @@ int cmd_send(uint8_t cmd, uint16_t flags, const struct fields *fields,
 		return EXIT_OK;
 	nl_perror(nl, err);
 	return EXIT_REFUSED;
-}
-
-const struct command *command_find(const struct command *table,
-				   const char *what, const char *word)
-{
-	const struct command *c;
-
-	for (c = table; c->name; c++)
-		if (matches(word, c->name))
-			return c;
-	fprintf(stderr, "Error: unknown %s command \"%s\"; known are", what,
-		word);
-	for (c = table; c->name; c++)
-		fprintf(stderr, " %s", c->name);
-	fputs(".\n", stderr);
-	return NULL;
 }
 
 static int run_bridge(struct args *a)
@@ -115,9 +126,7 @@ static void help(void)
 
 static int run_help(struct args *a)
 {
-	(void)a;
-	help();
-	return EXIT_OK;
+	return help_run(a, help);
 }
 
 static const struct command objects[] = {
@@ -263,8 +272,10 @@ static int take_options(struct args *a, const char **batch)
 		if (option_take(a))
 			continue;
 		s = args_take(a);
-		if (is_option(s, "help"))
-			exit(run_help(a));
+		if (is_option(s, "help")) {
+			help();
+			exit(EXIT_OK);
+		}
 		if (is_option(s, "Version") || is_option(s, "version"))
 			exit(version());
 		if (is_option(s, "batch")) {

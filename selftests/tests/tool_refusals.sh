@@ -55,6 +55,10 @@ try 1 '"proto" tcp' policy add dir out dport 80
 try 1 'network namespace "nobody"' -n nobody state
 try 1 'unknown' -bogus
 try 1 'cannot open' -batch /nowhere
+try 1 'cannot read.*directory' -batch /tmp
+try 1 '"foo"; none is expected' help foo
+try 1 '"foo"; none is expected' state help foo
+try 1 '"min" and "max" do not go with it' state allocspi dst 192.0.2.2 proto esp spi 0x2001 min 0x2001 max 0x2002
 
 # The kernel, in its own words.
 try 2 'exists.*File exists' state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1001 "${gcm[@]}"

@@ -21,7 +21,6 @@ struct options options;
 static struct {
 	unsigned int count;
 	uint8_t cmd;
-	uint16_t flags;
 	union {
 		struct sa sa;
 		struct policy policy;
@@ -33,27 +32,16 @@ struct nl *cmd_nl(void)
 	return NULL;
 }
 
-int cmd_send(uint8_t cmd, uint16_t flags, const struct fields *fields,
-	     const void *object, nl_msg_cb cb, void *data)
+int cmd_send(uint8_t cmd, const struct fields *fields, const void *object,
+	     nl_msg_cb cb, void *data)
 {
 	(void)cb;
 	(void)data;
 	sent.count++;
 	sent.cmd = cmd;
-	sent.flags = flags;
 	if (object)
 		memcpy(&sent.sa, object, fields->struct_size);
 	return EXIT_OK;
-}
-
-const struct command *command_find(const struct command *table,
-				   const char *what, const char *word)
-{
-	(void)what;
-	for (; table->name; table++)
-		if (matches(word, table->name))
-			return table;
-	return NULL;
 }
 
 bool option_take(struct args *a)
@@ -67,6 +55,52 @@ int cmd_run(struct args *a)
 	const char *object = args_take(a);
 
 	return matches(object, "state") ? cmd_state(a) : cmd_policy(a);
+}
+
+union message {
+	struct nlmsghdr nlh;
+	char buf[NL_REQUEST_SIZE];
+};
+
+static size_t encode(union message *m, const struct fields *fields,
+		     const void *object)
+{
+	mnl_nlmsg_put_header(m->buf);
+	mnl_nlmsg_put_extra_header(&m->nlh, GENL_HDRLEN);
+	if (!fields_put(&m->nlh, sizeof(*m), fields, object))
+		return 0;
+	return mnl_nlmsg_get_payload_len(&m->nlh) - GENL_HDRLEN;
+}
+
+static const char *attrs(const union message *m)
+{
+	return (const char *)mnl_nlmsg_get_payload(&m->nlh) + GENL_HDRLEN;
+}
+
+/* The policies of a dump, which is interrupted so many times before. */
+static struct {
+	unsigned int interrupts;
+	unsigned int count;
+	struct policy policy[8];
+} dumped;
+
+int cmd_dump(uint8_t cmd, const struct fields *fields, const void *object,
+	     nl_msg_cb cb, void *data, void (*again)(void *data))
+{
+	static union message m;
+	unsigned int i, n = again ? dumped.interrupts + 1 : 1;
+
+	if (fields != &policy_fields)
+		return cmd_send(cmd, fields, object, NULL, NULL);
+	memcpy(&sent.policy, object, sizeof(sent.policy));
+	for (; n; n--) {
+		if (again)
+			again(data);
+		for (i = 0; i < dumped.count; i++)
+			cb(cmd, attrs(&m),
+			   encode(&m, fields, &dumped.policy[i]), data);
+	}
+	return EXIT_OK;
 }
 
 /* Run a line; errors go nowhere. */
@@ -190,7 +224,7 @@ static void requests_carry_only_what_the_kernel_takes(void)
 			      HAS(POSTERN_A_SA_SPI)), t);
 	CHECK(run("state list dir in reqid 4 flag noecn") == EXIT_OK, t);
 	CHECK(sent.sa.has == HAS(POSTERN_A_SA_REQID), t);
-	CHECK(sent.flags == NLM_F_DUMP, t);
+	CHECK(sent.cmd == POSTERN_CMD_SA_GET, t);
 	CHECK(run("policy ls dir in src 10.0.0.0/8") == EXIT_OK, t);
 	CHECK(sent.policy.has == HAS(POSTERN_A_POLICY_DIR), t);
 }
@@ -246,6 +280,10 @@ static void bad_words_are_refused_and_send_nothing(void)
 		"state flush proto comp",
 		"state allocspi proto esp",
 		"state allocspi dst 10.0.0.2 proto esp min 9 max 8",
+		"state allocspi dst 10.0.0.2 proto esp spi 256 min 256 max 300",
+		"state allocspi dst 10.0.0.2 proto esp spi 256 max 300",
+		"state help bogus",
+		"policy help bogus",
 		"state count bogus",
 		"policy add",
 		"policy add dir sideways",
@@ -293,26 +331,6 @@ static void cut_lines_are_refused_or_smaller(void)
 		run(line);
 	}
 	CHECK(i == sizeof(whole), __func__);
-}
-
-union message {
-	struct nlmsghdr nlh;
-	char buf[NL_REQUEST_SIZE];
-};
-
-static size_t encode(union message *m, const struct fields *fields,
-		     const void *object)
-{
-	mnl_nlmsg_put_header(m->buf);
-	mnl_nlmsg_put_extra_header(&m->nlh, GENL_HDRLEN);
-	if (!fields_put(&m->nlh, sizeof(*m), fields, object))
-		return 0;
-	return mnl_nlmsg_get_payload_len(&m->nlh) - GENL_HDRLEN;
-}
-
-static const char *attrs(const union message *m)
-{
-	return (const char *)mnl_nlmsg_get_payload(&m->nlh) + GENL_HDRLEN;
 }
 
 static void attributes_survive_a_round_trip(void)
@@ -459,23 +477,36 @@ static void lines_split_like_a_shell(void)
 	}
 }
 
-/* Run @text as a batch file; the number of requests comes in sent.count. */
-static int run_batch(const char *text)
+/* Errors go nowhere; the number of requests comes in sent.count. */
+static int run_file(const char *name)
 {
-	char name[] = "/tmp/postern-units-XXXXXX";
-	int fd = mkstemp(name), ret;
 	FILE *keep = stderr;
+	int ret;
 
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		abort();
-	close(fd);
 	sent.count = 0;
 	stderr = fopen("/dev/null", "w");
 	ret = batch_run(name);
 	fclose(stderr);
 	stderr = keep;
+	return ret;
+}
+
+static int run_octets(const char *text, size_t len)
+{
+	char name[] = "/tmp/postern-units-XXXXXX";
+	int fd = mkstemp(name), ret;
+
+	if (fd < 0 || write(fd, text, len) != (ssize_t)len)
+		abort();
+	close(fd);
+	ret = run_file(name);
 	unlink(name);
 	return ret;
+}
+
+static int run_batch(const char *text)
+{
+	return run_octets(text, strlen(text));
 }
 
 static void batch_files_stop_at_the_first_error(void)
@@ -496,6 +527,9 @@ static void batch_files_stop_at_the_first_error(void)
 	CHECK(sent.sa.proto == 51, t);
 	CHECK(run_batch("state flush \\") == EXIT_USAGE, t);
 	CHECK(run_batch("state flush 'x\n") == EXIT_USAGE, t);
+	CHECK(run_file("/") == EXIT_USAGE, t);
+	CHECK(run_octets("state flush\0 proto ah\n", 22) == EXIT_USAGE, t);
+	CHECK(sent.count == 0, t);
 }
 
 static void prefixes_hold_addresses(void)
@@ -509,6 +543,51 @@ static void prefixes_hold_addresses(void)
 	CHECK(addr_within(&a, &b, 0), t);
 	CHECK(address("::1", &b) && !addr_within(&a, &b, 0), t);
 	CHECK(!address("10.1.2", &a) && !address("", &a), t);
+}
+
+/* A dump of @nets; each is a source with its length in bits. */
+static void set_dumped(const char * const *nets)
+{
+	char line[64];
+
+	for (dumped.count = 0; nets[dumped.count]; dumped.count++) {
+		snprintf(line, sizeof(line), "policy add dir out src %s",
+			 nets[dumped.count]);
+		if (run(line) != EXIT_OK)
+			abort();
+		sent.policy.has |= HAS(POSTERN_A_POLICY_INDEX);
+		sent.policy.index = dumped.count + 1;
+		dumped.policy[dumped.count] = sent.policy;
+	}
+}
+
+static void filters_never_take_what_is_wider(void)
+{
+	static const char * const nets[] = { "10.0.0.0/8", "10.0.0.0/16",
+					     "10.0.3.0/24", "11.0.0.0/16", NULL };
+	const char *t = __func__;
+
+	set_dumped(nets);
+	CHECK(run("policy deleteall src 10.0.0.0/16") == EXIT_OK, t);
+	CHECK(sent.count == 2 && sent.policy.index == 3, t);
+	CHECK(run("policy deleteall src 10.0.0.0/8") == EXIT_OK, t);
+	CHECK(sent.count == 3, t);
+	CHECK(run("policy deleteall dst 10.0.0.0/8") == EXIT_OK, t);
+	CHECK(sent.count == 0, t);
+	CHECK(run("policy deleteall") == EXIT_OK && sent.count == 4, t);
+}
+
+static void interrupted_dumps_count_once(void)
+{
+	static const char * const nets[] = { "10.0.0.0/8", "10.1.0.0/16",
+					     NULL };
+	const char *t = __func__;
+
+	set_dumped(nets);
+	dumped.interrupts = 2;
+	CHECK(run("policy deleteall") == EXIT_OK && sent.count == 2, t);
+	dumped.interrupts = 0;
+	dumped.count = 0;
 }
 
 int main(void)
@@ -527,5 +606,7 @@ int main(void)
 	lines_split_like_a_shell();
 	batch_files_stop_at_the_first_error();
 	prefixes_hold_addresses();
+	filters_never_take_what_is_wider();
+	interrupted_dumps_count_once();
 	return check_end();
 }
