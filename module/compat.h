@@ -55,6 +55,14 @@
 #define genl_info_dump(cb)	genl_dumpit_info(cb)
 #endif
 
+/* Memory of a device that no CPU reads came later. */
+#ifndef HAVE_SKB_FRAGS_READABLE
+static inline bool skb_frags_readable(const struct sk_buff *skb)
+{
+	return true;
+}
+#endif
+
 /* Is the packet charged to what its socket may send? */
 #ifndef HAVE_IS_SKB_WMEM
 static inline bool is_skb_wmem(const struct sk_buff *skb)

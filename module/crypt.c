@@ -65,7 +65,7 @@ static struct postern_job *job_alloc(unsigned int size)
 			return job;
 		size = JOB_SIZE;
 	}
-	job = kmalloc(size, GFP_ATOMIC);
+	job = kmalloc(size, GFP_ATOMIC | __GFP_NOWARN);
 	if (job)
 		job->size = size;
 	return job;

@@ -95,8 +95,9 @@ static int skip_headers(const struct sk_buff *skb, int off, u8 *next, bool *late
 			*next = frag->nexthdr;
 			off += sizeof(*frag);
 			if (frag->frag_off & htons(IP6_OFFSET)) {
+				/* what stands behind more headers is not here */
 				*later = true;
-				return off;
+				return ipv6_ext_hdr(*next) ? 0 : off;
 			}
 			break;
 		default:

@@ -27,6 +27,9 @@ static enum postern_drop_reason enqueue(struct postern_sad *sad,
 	if (skb_queue_len(&slot->held) >= HOLD_SLOT_MAX ||
 	    atomic_read(&sad->held) + n > HOLD_NET_MAX)
 		return POSTERN_DROP_OUT_HOLD_FULL;
+	/* the route of what a bridge passes is part of the bridge, which may go away */
+	if (skb_dst(skb) && skb_dst(skb)->flags & DST_FAKE_RTABLE)
+		return POSTERN_DROP_OUT_NO_SA;
 	if (!skb_dst_force(skb))
 		return POSTERN_DROP_OUT_NO_ROUTE;
 	skb->dev = NULL;	/* it may go away before the packet does */

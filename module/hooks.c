@@ -203,60 +203,6 @@ static void loop_multicast(struct sk_buff *skb, const struct nf_hook_state *stat
 		dev_loopback_xmit(state->net, state->sk, copy);
 }
 
-static struct postern_policy *match_protect(struct postern_net *pn,
-					    const struct postern_flow *flow)
-{
-	struct postern_policy *policy;
-
-	policy = postern_spd_match(&pn->spd, POSTERN_SPD_OUT, flow);
-	return policy && policy->action == POSTERN_ACTION_PROTECT ? policy : NULL;
-}
-
-/*
- * An ICMP error quotes the packet that it is about: to a sender behind a tunnel it
- * goes through the tunnel, whatever its own source is (RFC 4301 section 6.2).
- */
-static struct postern_policy *match_quoted(struct postern_net *pn,
-					   const struct sk_buff *skb,
-					   const struct postern_flow *flow)
-{
-	struct postern_flow quoted, reply;
-	struct postern_policy *policy;
-
-	if (likely(!postern_flow_read_quoted(&quoted, skb, flow)))
-		return NULL;
-	postern_flow_reverse(&reply, &quoted);
-	policy = match_protect(pn, &reply);
-	return policy && policy->tmpl.mode == POSTERN_MODE_TUNNEL ? policy : NULL;
-}
-
-/*
- * A flowtable sends the later packets of a flow straight from one device to another,
- * past all of us.  It refuses flows that have a conntrack helper, so a new flow of
- * which either direction is to be protected gets the place of one, empty.
- *
- * Return: false without memory.
- */
-static bool refuse_flowtable(struct postern_net *pn, const struct sk_buff *skb,
-			     const struct postern_flow *flow)
-{
-	enum ip_conntrack_info ctinfo;
-	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
-	struct postern_flow reply;
-
-	if (likely(!ct || nf_ct_is_confirmed(ct) || nf_ct_is_template(ct)) ||
-	    nfct_help(ct))
-		return true;
-	postern_flow_reverse(&reply, flow);
-	if (!match_protect(pn, flow) && !match_protect(pn, &reply)) {
-		/* before destination NAT, which is undone behind the hook for replies */
-		reply.src = ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.dst.u3;
-		if (!match_protect(pn, &reply))
-			return true;
-	}
-	return nf_ct_helper_ext_add(ct, GFP_ATOMIC);
-}
-
 static bool is_closed(struct postern_net *pn, const struct postern_flow *flow)
 {
 	struct postern_policy *policy;
@@ -277,6 +223,7 @@ static bool is_closed(struct postern_net *pn, const struct postern_flow *flow)
 static bool is_concerned(struct postern_net *pn, const struct nf_conn *ct)
 {
 	const struct nf_conntrack_tuple *orig, *reply;
+	bool nat = ct->status & IPS_NAT_MASK;
 	struct postern_flow flow = {}, back;
 	int i;
 
@@ -284,7 +231,7 @@ static bool is_concerned(struct postern_net *pn, const struct nf_conn *ct)
 	reply = &ct->tuplehash[IP_CT_DIR_REPLY].tuple;
 	flow.family = nf_ct_l3num(ct);
 	flow.proto = nf_ct_protonum(ct);
-	for (i = 0; i < 4; i++) {
+	for (i = nat ? 0 : 3; i < 4; i++) {
 		flow.src = i & 1 ? orig->src.u3 : reply->dst.u3;
 		flow.sport = ntohs(i & 1 ? orig->src.u.all : reply->dst.u.all);
 		flow.dst = i & 2 ? orig->dst.u3 : reply->src.u3;
@@ -294,6 +241,37 @@ static bool is_concerned(struct postern_net *pn, const struct nf_conn *ct)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * A flowtable sends the later packets of a flow straight from one device to another,
+ * past all of us.  It refuses flows that have a conntrack helper, so a new flow that a
+ * policy is about gets the place of one, empty.
+ *
+ * Return: false without memory.
+ */
+static bool refuse_flowtable(struct postern_net *pn, const struct sk_buff *skb)
+{
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+
+	if (likely(!ct || nf_ct_is_confirmed(ct) || nf_ct_is_template(ct)) ||
+	    nfct_help(ct) || !is_concerned(pn, ct))
+		return true;
+	return nf_ct_helper_ext_add(ct, GFP_ATOMIC);
+}
+
+/*
+ * A flow that got into a flowtable all the same: with a change of policies under way,
+ * or with an entry that others have made.  Its end takes it out.
+ */
+static void end_offloaded(const struct sk_buff *skb)
+{
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+
+	if (ct && unlikely(test_bit(IPS_OFFLOAD_BIT, &ct->status)))
+		nf_ct_kill(ct);
 }
 
 /*
@@ -309,10 +287,8 @@ static int leave_flowtable(struct nf_conn *ct, void *data)
 	rcu_read_unlock();
 	if (!concerned)
 		return 0;
-	if (test_bit(IPS_OFFLOAD_BIT, &ct->status))
-		return 1;
 	set_bit(IPS_NAT_CLASH_BIT, &ct->status);
-	return 0;
+	return test_bit(IPS_OFFLOAD_BIT, &ct->status);
 }
 
 void postern_hooks_recheck_work(struct work_struct *work)
@@ -342,8 +318,9 @@ static unsigned int post_routing(struct sk_buff *skb,
 {
 	struct postern_net *pn = postern_net(state->net);
 	struct postern_drop_site site = { .stats = pn->stats };
+	const struct postern_flow *judged;
+	struct postern_flow flow, about;
 	struct postern_policy *policy;
-	struct postern_flow flow;
 
 	if (postern_spd_empty(&pn->spd) || state->out->flags & IFF_LOOPBACK ||
 	    postern_output_is_ours(skb, ipv4))
@@ -352,17 +329,17 @@ static unsigned int post_routing(struct sk_buff *skb,
 		postern_drop(&site, skb, POSTERN_DROP_OUT_MALFORMED);
 		return NF_STOLEN;
 	}
-	if (unlikely(!refuse_flowtable(pn, skb, &flow))) {
+	if (unlikely(!refuse_flowtable(pn, skb))) {
 		postern_drop(&site, skb, POSTERN_DROP_OUT_MEMORY);
 		return NF_STOLEN;
 	}
-	policy = postern_spd_match(&pn->spd, POSTERN_SPD_OUT, &flow);
-	if (!policy || policy->action == POSTERN_ACTION_DISCARD)
-		policy = match_quoted(pn, skb, &flow) ?: policy;
+	judged = &flow;
+	policy = postern_spd_judge(&pn->spd, POSTERN_SPD_OUT, skb, &judged, &about);
 	if (!policy || policy->action == POSTERN_ACTION_BYPASS)
 		return NF_ACCEPT;
 	if (flow.nd || is_loop_copy(skb, state, ipv4))
 		return NF_ACCEPT;
+	end_offloaded(skb);
 	if (policy->action == POSTERN_ACTION_DISCARD)
 		return drop_policy(pn, skb, policy, POSTERN_DROP_OUT_DISCARD);
 
@@ -371,7 +348,7 @@ static unsigned int post_routing(struct sk_buff *skb,
 		return drop_policy(pn, skb, policy, POSTERN_DROP_OUT_CONNTRACK);
 	if (!ipv4)
 		loop_multicast(skb, state);
-	postern_output(pn, skb, &flow, policy);
+	postern_output(pn, skb, &flow, judged, policy);
 	return NF_STOLEN;
 }
 

@@ -206,30 +206,26 @@ static enum postern_drop_reason check_policy(struct postern_net *pn,
 {
 	u8 family = skb->protocol == htons(ETH_P_IP) ? AF_INET : AF_INET6;
 	const struct postern_sa_selector *selector;
-	struct postern_flow flow, quoted;
+	const struct postern_flow *judged;
+	struct postern_flow flow, about;
 	struct postern_policy *policy;
 
 	if (!postern_flow_read(&flow, skb, family))
 		return POSTERN_DROP_IN_INNER;
+	judged = &flow;
+	policy = postern_spd_judge(&pn->spd, POSTERN_SPD_IN, skb, &judged, &about);
 	selector = rcu_dereference(sa->selector);
-	if (unlikely(selector) && !postern_selector_match(&selector->sel, &flow, false))
+	if (unlikely(selector) && !postern_selector_match(&selector->sel, judged, false))
 		return POSTERN_DROP_IN_SELECTOR;
 	if (sa->mode == POSTERN_MODE_TRANSPORT &&
 	    !postern_addr_equal(&flow.src, &sa->src))
 		return POSTERN_DROP_IN_SELECTOR;
-	policy = postern_spd_match(&pn->spd, POSTERN_SPD_IN, &flow);
-	if (unlikely(!policy || policy->action == POSTERN_ACTION_DISCARD) &&
-	    postern_flow_read_quoted(&quoted, skb, &flow)) {
-		/* an ICMP error belongs to what it is about (section 6.2) */
-		postern_flow_reverse(&flow, &quoted);
-		policy = postern_spd_match(&pn->spd, POSTERN_SPD_IN, &flow);
-	}
 	if (!policy)
 		return POSTERN_DROP_IN_NO_POLICY;
 	*index = policy->index;
 	if (policy->action == POSTERN_ACTION_DISCARD)
 		return POSTERN_DROP_IN_INNER_DISCARD;
-	if (flow.opaque && !postern_selector_any_port(&policy->rule.sel))
+	if (judged->opaque && !postern_selector_any_port(&policy->rule.sel))
 		return POSTERN_DROP_IN_NO_POLICY;
 	if (policy->action != POSTERN_ACTION_PROTECT ||
 	    !postern_tmpl_fits(&policy->tmpl, sa))
@@ -346,6 +342,11 @@ static void input_transform(struct postern_net *pn, struct postern_sa *sa,
 		goto drop;
 
 	reason = POSTERN_DROP_IN_MEMORY;
+	if (unlikely(!skb_frags_readable(skb)))
+		goto drop;
+	/* the cipher reads what the ICV has covered: nobody may write between */
+	if (unlikely(skb_has_shared_frag(skb)) && skb_linearize(skb))
+		goto drop;
 	out = postern_skb_alloc(ALIGN(skb->dev->hard_header_len, 16),
 				ip_len + len, ah, true);
 	if (unlikely(!out))

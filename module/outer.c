@@ -88,13 +88,15 @@ void postern_outer_tunnel(struct net *net, const struct postern_sa *sa,
 
 /**
  * postern_outer_transport - write the IP header of transport mode
+ * @net: namespace
  * @sa: SA
  * @out: packet with room for the header at its data, complete in length
  * @in: packet whose header it is
  * @ip_len: octets of that header
  * @may_fragment: leave DF out
  */
-void postern_outer_transport(const struct postern_sa *sa, struct sk_buff *out,
+void postern_outer_transport(struct net *net, const struct postern_sa *sa,
+			     struct sk_buff *out,
 			     const struct sk_buff *in, unsigned int ip_len,
 			     bool may_fragment)
 {
@@ -104,8 +106,13 @@ void postern_outer_transport(const struct postern_sa *sa, struct sk_buff *out,
 
 		iph->protocol = sa->key.proto;
 		iph->tot_len = htons(out->len);
-		if (may_fragment || sa->flags & POSTERN_SA_FLAG_NOPMTUDISC)
+		if (iph->frag_off & htons(IP_DF) &&
+		    (may_fragment || sa->flags & POSTERN_SA_FLAG_NOPMTUDISC)) {
+			/* now the identification must tell fragments apart (RFC 6864) */
 			iph->frag_off &= htons(~IP_DF);
+			iph->id = 0;
+			__ip_select_ident(net, iph, 1);
+		}
 	} else {
 		ipv6_hdr(out)->nexthdr = sa->key.proto;
 		ipv6_hdr(out)->payload_len = htons(out->len -

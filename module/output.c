@@ -125,6 +125,8 @@ static void output_finish(struct postern_job *job, int err)
 	}
 	move_owner(in, out);
 	consume_skb(in);
+	if (unlikely(job->late))	/* the device of the route may have changed */
+		out->dev = dst_dev(skb_dst(out));
 	mark_ours(out, sa->ipv4, job->own_route);
 	if (sa->ipv4)
 		err = ip_local_out(pn->net, out->sk, out);
@@ -157,7 +159,8 @@ static void output_header(const struct postern_out *o, const struct sk_buff *in,
 	skb_dst_set(out, o->dst);
 	out->ignore_df = o->may_fragment || (o->own_route && !sa->ipv4);
 	if (o->ip_len)
-		postern_outer_transport(sa, out, in, o->ip_len, o->may_fragment);
+		postern_outer_transport(o->pn->net, sa, out, in, o->ip_len,
+					o->may_fragment);
 	else
 		postern_outer_tunnel(o->pn->net, sa, out, in, o->flow.family,
 				     o->dst, o->may_fragment);
@@ -376,11 +379,11 @@ static enum postern_drop_reason check_packet(struct postern_out *o)
 	const struct postern_sa_selector *selector;
 	enum postern_drop_reason reason;
 
-	if (unlikely(o->flow.opaque) &&
+	if (unlikely(o->judged->opaque) &&
 	    !postern_selector_any_port(&o->policy->rule.sel))
 		return POSTERN_DROP_OUT_FRAGMENT;
 	selector = rcu_dereference(o->sa->selector);
-	if (unlikely(selector) && !postern_selector_match(&selector->sel, &o->flow, false))
+	if (unlikely(selector) && !postern_selector_match(&selector->sel, o->judged, false))
 		return POSTERN_DROP_OUT_SELECTOR;
 	reason = find_route(o);
 	if (unlikely(reason))
@@ -393,6 +396,8 @@ static struct sk_buff *segments(struct sk_buff *skb)
 {
 	struct sk_buff *segs;
 
+	if (unlikely(!skb_frags_readable(skb)))
+		return NULL;
 	if (skb_is_gso(skb)) {
 		/* page fragments may stay: whatever is written is fresh */
 		segs = skb_gso_segment(skb, NETIF_F_SG);
@@ -475,6 +480,7 @@ out:
 
 static void output_policy(struct postern_net *pn, struct sk_buff *skb,
 			  const struct postern_flow *flow,
+			  const struct postern_flow *judged,
 			  struct postern_policy *policy)
 {
 	struct postern_slot_key key;
@@ -494,13 +500,14 @@ static void output_policy(struct postern_net *pn, struct sk_buff *skb,
 		return;
 	}
 	if (unlikely(!o.sa)) {
-		postern_hold(pn, skb, policy, &key, flow);
+		postern_hold(pn, skb, policy, &key, judged);
 		return;
 	}
 	o.pn = pn;
 	o.skb = skb;
 	o.policy = policy;
 	o.flow = *flow;
+	o.judged = judged;
 	output_protected(&o);
 }
 
@@ -509,19 +516,21 @@ static void output_policy(struct postern_net *pn, struct sk_buff *skb,
  * @pn: namespace
  * @skb: consumed
  * @flow: of the packet
+ * @judged: what @policy was matched with
  * @policy: that says PROTECT
  *
  * Context: POST_ROUTING.
  */
 void postern_output(struct postern_net *pn, struct sk_buff *skb,
 		    const struct postern_flow *flow,
+		    const struct postern_flow *judged,
 		    struct postern_policy *policy)
 {
 	unsigned int n = postern_drop_segs(skb);
 
 	postern_stat_add(pn->stats, out_packets, n);
 	postern_policy_used(policy, n, skb->len);
-	output_policy(pn, skb, flow, policy);
+	output_policy(pn, skb, flow, judged, policy);
 }
 
 /**
@@ -538,18 +547,22 @@ void postern_output_again(struct postern_net *pn, struct sk_buff *skb,
 	struct postern_drop_site site = { .stats = pn->stats };
 	u8 family = skb->protocol == htons(ETH_P_IP) ? AF_INET : AF_INET6;
 	struct net_device *dev = dst_dev(skb_dst(skb));
+	const struct postern_flow *judged;
+	struct postern_flow flow, about;
 	struct postern_policy *policy;
-	struct postern_flow flow;
 
-	if (!net_eq(dev_net(dev), pn->net)) {	/* the device went away */
+	/* the device went away: what its routes have now leads to nowhere */
+	if (dev == blackhole_netdev || !net_eq(dev_net(dev), pn->net)) {
 		postern_drop(&site, skb, POSTERN_DROP_OUT_NO_ROUTE);
 		return;
 	}
 	skb->dev = dev;
 	if (postern_flow_read(&flow, skb, family)) {
-		policy = postern_spd_match(&pn->spd, POSTERN_SPD_OUT, &flow);
+		judged = &flow;
+		policy = postern_spd_judge(&pn->spd, POSTERN_SPD_OUT, skb,
+					   &judged, &about);
 		if (policy && policy->action == POSTERN_ACTION_PROTECT) {
-			output_policy(pn, skb, &flow, policy);
+			output_policy(pn, skb, &flow, judged, policy);
 			return;
 		}
 	}

@@ -11,7 +11,8 @@
  * @skb: packet, network header at its data
  * @policy: that said PROTECT
  * @sa: of the policy
- * @flow: what the policy was matched with
+ * @flow: of the packet
+ * @judged: what the policy was matched with: @flow, or what an ICMP error is about
  * @dst: route of the packet to be sent, referenced
  * @ip_len: octets of IP header that stay in front (transport), else 0
  * @outer_len: octets of IP header in front of ESP or AH
@@ -27,6 +28,7 @@ struct postern_out {
 	struct postern_policy *policy;
 	struct postern_sa *sa;
 	struct postern_flow flow;
+	const struct postern_flow *judged;
 	struct dst_entry *dst;
 	unsigned int ip_len;
 	unsigned int outer_len;
@@ -38,6 +40,7 @@ struct postern_out {
 /* output.c */
 void postern_output(struct postern_net *pn, struct sk_buff *skb,
 		    const struct postern_flow *flow,
+		    const struct postern_flow *judged,
 		    struct postern_policy *policy);
 void postern_output_again(struct postern_net *pn, struct sk_buff *skb,
 			  enum postern_drop_reason otherwise);

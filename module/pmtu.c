@@ -106,8 +106,9 @@ bool postern_pmtu_fits(struct postern_out *o)
 		if (o->flow.family == AF_INET6 &&
 		    o->sa->mode == POSTERN_MODE_TUNNEL && !skb_is_gso(o->skb))
 			o->fragment_to = min(mtu, dst_mtu(skb_dst(o->skb)));
-		else
-			o->may_fragment = true;
+		/* the floor above may be more than the outside takes */
+		o->may_fragment = !o->fragment_to ||
+				  o->fragment_to > inner_mtu(o);
 		return true;
 	}
 	tell_sender(o->skb, o->flow.family, mtu);

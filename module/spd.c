@@ -3,6 +3,7 @@
 #include <linux/netlink.h>
 #include <linux/slab.h>
 #include <linux/ktime.h>
+#include "flow.h"
 #include "net.h"
 
 int postern_spd_init(struct postern_spd *spd)
@@ -258,6 +259,42 @@ struct postern_policy *postern_spd_match(struct postern_spd *spd,
 							     flow);
 
 	return rule ? container_of(rule, struct postern_policy, rule) : NULL;
+}
+
+/**
+ * postern_spd_judge - the policy that a packet meets, by itself or by what it quotes
+ * @spd: database
+ * @side: which of the two
+ * @skb: packet, its network header set
+ * @flow: of the packet; on return what the policy is about, @flow or @about
+ * @about: room for the answer to what an ICMP error quotes
+ *
+ * An ICMP error that no policy lets pass goes and comes as the packets of the other
+ * direction than the one that it quotes, whatever its own source is (RFC 4301 section
+ * 6.2).  It is for the sender of that packet and for nobody else.
+ *
+ * Return: policy or NULL. Context: RCU read side.
+ */
+struct postern_policy *postern_spd_judge(struct postern_spd *spd,
+					 enum postern_spd_side side,
+					 const struct sk_buff *skb,
+					 const struct postern_flow **flow,
+					 struct postern_flow *about)
+{
+	struct postern_policy *policy, *quoted;
+	struct postern_flow quote;
+
+	policy = postern_spd_match(spd, side, *flow);
+	if (likely(policy && policy->action != POSTERN_ACTION_DISCARD) ||
+	    likely(!postern_flow_read_quoted(&quote, skb, *flow)) ||
+	    !postern_addr_equal(&quote.src, &(*flow)->dst))
+		return policy;
+	postern_flow_reverse(about, &quote);
+	quoted = postern_spd_match(spd, side, about);
+	if (!quoted || quoted->action != POSTERN_ACTION_PROTECT)
+		return policy;
+	*flow = about;
+	return quoted;
 }
 
 /* Context: softirq, or bottom halves off. */

@@ -103,6 +103,11 @@ void postern_policy_usage(const struct postern_policy *policy,
 struct postern_policy *postern_spd_match(struct postern_spd *spd,
 					 enum postern_spd_side side,
 					 const struct postern_flow *flow);
+struct postern_policy *postern_spd_judge(struct postern_spd *spd,
+					 enum postern_spd_side side,
+					 const struct sk_buff *skb,
+					 const struct postern_flow **flow,
+					 struct postern_flow *about);
 void postern_policy_used(struct postern_policy *policy, unsigned int packets,
 			 unsigned int bytes);
 

@@ -31,3 +31,15 @@ done
 capture_end
 check "nothing in clear" only_protected /run/pub.pcap
 check "nothing above 1500 octets" expect packets 0 "$(packets_in /run/pub.pcap greater 1515)"
+
+# on a path of the least MTU not even the fragments fit
+pp ip -n gwa route add 2001:db8::2/128 dev pub mtu 1280
+ip -n gwa -6 route flush cache
+capture gwa pub /run/pub.pcap -Q out
+for size in 1200 1232 3000; do
+	check "IPv6, a path of 1280: $size octets from a host" ping_ok hosta fd02::2 -M dont -s $size -c 4 -i 0.3
+	check "IPv6, a path of 1280: $size octets from the gateway" ping_ok gwa fd02::2 -M dont -s $size -c 4 -i 0.3
+done
+capture_end
+check "nothing in clear" only_protected /run/pub.pcap
+check "nothing above 1280 octets" expect packets 0 "$(packets_in /run/pub.pcap greater 1295)"
