@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "host.h"
-#include "parse.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -13,39 +12,6 @@
  * one, so that a bridge that was killed finds its routes again.
  */
 #define PROTOCOL	80
-
-#define ATTR_MAX	64
-
-struct attrs {
-	const struct nlattr *a[ATTR_MAX];
-};
-
-static uint32_t addr_len(uint8_t family)
-{
-	switch (family) {
-	case AF_INET:
-		return 4;
-	case AF_INET6:
-		return 16;
-	}
-	return 0;
-}
-
-static bool parse_attrs(const struct nlmsghdr *nlh, size_t head,
-			struct attrs *out)
-{
-	const char *payload = mnl_nlmsg_get_payload(nlh);
-	size_t len = mnl_nlmsg_get_payload_len(nlh);
-	const struct nlattr *attr;
-
-	memset(out, 0, sizeof(*out));
-	if (len < head)
-		return false;
-	mnl_attr_for_each_payload((const void *)(payload + head), len - head)
-		if (mnl_attr_get_type(attr) < ATTR_MAX)
-			out->a[mnl_attr_get_type(attr)] = attr;
-	return true;
-}
 
 static bool get_addr(const struct attrs *attrs, uint16_t type, uint32_t len,
 		     struct addr *out)
@@ -85,7 +51,7 @@ static int take_addr(const struct nlmsghdr *nlh, void *data)
 	uint32_t len;
 
 	if (nlh->nlmsg_type != RTM_NEWADDR ||
-	    !parse_attrs(nlh, sizeof(*ifa), &attrs))
+	    attrs_parse(nlh, sizeof(*ifa), &attrs))
 		return 0;
 	len = addr_len(ifa->ifa_family);
 	memset(&addr, 0, sizeof(addr));
@@ -146,7 +112,7 @@ static int take_route(const struct nlmsghdr *nlh, void *data)
 	uint32_t len, table;
 
 	if (nlh->nlmsg_type != RTM_NEWROUTE ||
-	    !parse_attrs(nlh, sizeof(*rtm), &attrs))
+	    attrs_parse(nlh, sizeof(*rtm), &attrs))
 		return 0;
 	len = addr_len(rtm->rtm_family);
 	if (!len || rtm->rtm_type != RTN_UNICAST ||

@@ -6,7 +6,6 @@
 #include "host.h"
 #include "log.h"
 #include "mirror.h"
-#include "parse.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

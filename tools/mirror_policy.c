@@ -2,7 +2,6 @@
 /* The policies of the mirror. */
 #include "log.h"
 #include "mirror.h"
-#include "parse.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -2,7 +2,6 @@
 /* The SAs of the mirror. */
 #include "log.h"
 #include "mirror.h"
-#include "parse.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -16,13 +15,13 @@ static bool same_id(const struct xfrm_sa_id *a, const struct xfrm_sa_id *b)
 	       a->info.id.proto == b->info.id.proto &&
 	       a->info.family == b->info.family &&
 	       !memcmp(&a->info.id.daddr, &b->info.id.daddr,
-		       xfrm_addr_len(a->info.family));
+		       addr_len(a->info.family));
 }
 
 static struct shadow_sa **bucket(struct mirror *m, const struct xfrm_sa_id *id)
 {
 	uint32_t hash = mirror_hash(&id->info.id.daddr,
-				    xfrm_addr_len(id->info.family), 0);
+				    addr_len(id->info.family), 0);
 
 	hash = mirror_hash(&id->info.id.spi, sizeof(id->info.id.spi), hash);
 	return &m->sa[hash % MIRROR_BUCKETS];
@@ -55,7 +54,7 @@ static void name_shadow(struct sa *sa, const struct shadow_sa *s)
 	memset(sa, 0, sizeof(*sa));
 	sa->has = HAS(POSTERN_A_SA_DST) | HAS(POSTERN_A_SA_PROTO) |
 		  HAS(POSTERN_A_SA_SPI);
-	sa->dst.len = xfrm_addr_len(info->family);
+	sa->dst.len = addr_len(info->family);
 	memcpy(sa->dst.b, &info->id.daddr, sa->dst.len);
 	sa->src.len = sa->dst.len;
 	memcpy(sa->src.b, &info->saddr, sa->src.len);

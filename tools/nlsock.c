@@ -12,6 +12,21 @@
 /* Room for the bursts of a daemon that sets up many tunnels at once. */
 #define EVENT_QUEUE	(8 << 20)
 
+int attrs_parse(const struct nlmsghdr *nlh, size_t head, struct attrs *out)
+{
+	const char *payload = mnl_nlmsg_get_payload(nlh);
+	size_t len = mnl_nlmsg_get_payload_len(nlh);
+	const struct nlattr *attr;
+
+	memset(out, 0, sizeof(*out));
+	if (len < head)
+		return -EBADMSG;
+	mnl_attr_for_each_payload((const void *)(payload + head), len - head)
+		if (mnl_attr_get_type(attr) < ATTRS_MAX)
+			out->a[mnl_attr_get_type(attr)] = attr;
+	return 0;
+}
+
 int nlsock_open(struct nlsock *s, int protocol, const unsigned int *groups)
 {
 	int size = EVENT_QUEUE, err;

@@ -4,10 +4,12 @@
 #define POSTERN_TOOL_NLSOCK_H
 
 #include <libmnl/libmnl.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Octets that the buffer of a request has, for mnl_attr_put_check(). */
 #define NLSOCK_REQUEST	4096
+#define ATTRS_MAX	64
 
 struct nlsock {
 	struct mnl_socket *sock;
@@ -20,6 +22,14 @@ struct nlsock {
  * Return: 0 to go on; another value ends the transfer and is handed back.
  */
 typedef int (*nlsock_cb)(const struct nlmsghdr *nlh, void *data);
+
+/* Attributes by their type; NULL where there is none. */
+struct attrs {
+	const struct nlattr *a[ATTRS_MAX];
+};
+
+/* @head: octets before the first one. Return: 0, or -EBADMSG with fewer. */
+int attrs_parse(const struct nlmsghdr *nlh, size_t head, struct attrs *out);
 
 /**
  * nlsock_open() - open a socket

@@ -175,28 +175,6 @@ bool address(const char *s, struct addr *addr)
 	return true;
 }
 
-int addr_family(const struct addr *addr)
-{
-	return addr->len == 16 ? AF_INET6 : addr->len ? AF_INET : AF_UNSPEC;
-}
-
-bool addr_equal(const struct addr *a, const struct addr *b)
-{
-	return a->len == b->len && !memcmp(a->b, b->b, a->len);
-}
-
-bool addr_within(const struct addr *addr, const struct addr *net,
-		 unsigned int bits)
-{
-	unsigned int octets = bits / 8, rest = bits % 8;
-
-	if (addr->len != net->len || bits > net->len * 8)
-		return false;
-	if (memcmp(addr->b, net->b, octets))
-		return false;
-	return !rest || (addr->b[octets] ^ net->b[octets]) >> (8 - rest) == 0;
-}
-
 static void store(const struct word *w, void *object, uint64_t n)
 {
 	unsigned char *at = (unsigned char *)object + w->offset;

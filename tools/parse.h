@@ -121,11 +121,4 @@ extern const struct word selector_words[];
  */
 bool selector_finish(struct selector *sel, int family);
 
-bool addr_equal(const struct addr *a, const struct addr *b);
-
-/* True when @addr lies in the first @bits of @net. */
-bool addr_within(const struct addr *addr, const struct addr *net,
-		 unsigned int bits);
-int addr_family(const struct addr *addr);
-
 #endif

@@ -2,6 +2,7 @@
 #include "sa.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 static const struct field algo_table[] = {
 	FIELD(algo, FIELD_STRING, POSTERN_A_ALGO_NAME, "name", name),
@@ -120,4 +121,31 @@ const struct fields sa_fields = FIELDS(sa, sa_table);
 void sa_wipe(struct sa *sa)
 {
 	explicit_bzero(sa, sizeof(*sa));
+}
+
+uint32_t addr_len(int family)
+{
+	return family == AF_INET ? 4 : family == AF_INET6 ? 16 : 0;
+}
+
+int addr_family(const struct addr *addr)
+{
+	return addr->len == 16 ? AF_INET6 : addr->len ? AF_INET : AF_UNSPEC;
+}
+
+bool addr_equal(const struct addr *a, const struct addr *b)
+{
+	return a->len == b->len && !memcmp(a->b, b->b, a->len);
+}
+
+bool addr_within(const struct addr *addr, const struct addr *net,
+		 unsigned int bits)
+{
+	unsigned int octets = bits / 8, rest = bits % 8;
+
+	if (addr->len != net->len || bits > net->len * 8)
+		return false;
+	if (memcmp(addr->b, net->b, octets))
+		return false;
+	return !rest || (addr->b[octets] ^ net->b[octets]) >> (8 - rest) == 0;
 }

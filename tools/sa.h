@@ -11,6 +11,7 @@
 #include "postern.h"
 #include "postern_drop.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define SPI_LOWEST	0x100	/* RFC 4303 section 2.1: 1 to 255 are reserved */
@@ -124,6 +125,15 @@ extern const struct fields sa_fields;
 extern const struct fields selector_fields;
 extern const struct fields usage_fields;
 extern const struct fields drop_fields;
+
+/* Octets of an address of the family AF_INET or AF_INET6; 0 for others. */
+uint32_t addr_len(int family);
+int addr_family(const struct addr *addr);
+bool addr_equal(const struct addr *a, const struct addr *b);
+
+/* True when @addr lies in the first @bits of @net. */
+bool addr_within(const struct addr *addr, const struct addr *net,
+		 unsigned int bits);
 
 /* Overwrite a structure that held keys, in a way that is not optimised away. */
 void sa_wipe(struct sa *sa);

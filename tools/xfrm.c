@@ -11,7 +11,6 @@
 /* Of kernels newer than the headers that this may be built with. */
 #define ATTR_SA_DIR	33
 #define ATTR_SA_PCPU	34
-#define ATTR_MAX	64
 #define SA_DIR_IN	1
 #define SA_DIR_OUT	2
 
@@ -19,40 +18,6 @@
 #define FLAGS_KNOWN	(XFRM_STATE_NOECN | XFRM_STATE_DECAP_DSCP | \
 			 XFRM_STATE_NOPMTUDISC | XFRM_STATE_ICMP | \
 			 XFRM_STATE_AF_UNSPEC | XFRM_STATE_ALIGN4)
-
-struct attrs {
-	const struct nlattr *a[ATTR_MAX];
-};
-
-uint32_t xfrm_addr_len(uint16_t family)
-{
-	switch (family) {
-	case AF_INET:
-		return 4;
-	case AF_INET6:
-		return 16;
-	}
-	return 0;
-}
-
-static int parse_attrs(const struct nlmsghdr *nlh, size_t offset,
-		       struct attrs *out)
-{
-	const char *head = mnl_nlmsg_get_payload(nlh);
-	size_t len = mnl_nlmsg_get_payload_len(nlh);
-	const struct nlattr *attr;
-	uint16_t type;
-
-	memset(out, 0, sizeof(*out));
-	if (len < offset)
-		return -EBADMSG;
-	mnl_attr_for_each_payload((const void *)(head + offset), len - offset) {
-		type = mnl_attr_get_type(attr);
-		if (type < ATTR_MAX)
-			out->a[type] = attr;
-	}
-	return 0;
-}
 
 /* The payload of an attribute that must have at least @size octets. */
 static const void *payload(const struct attrs *attrs, uint16_t type,
@@ -82,7 +47,7 @@ static uint32_t get_u32(const struct attrs *attrs, uint16_t type, int *err)
 static void set_addr(struct addr *addr, uint16_t family,
 		     const xfrm_address_t *from)
 {
-	addr->len = xfrm_addr_len(family);
+	addr->len = addr_len(family);
 	memcpy(addr->b, from, addr->len);
 }
 
@@ -430,7 +395,7 @@ static int find_info(const struct nlmsghdr *nlh, struct attrs *attrs,
 		head = MNL_ALIGN(sizeof(*info));
 		break;
 	}
-	err = parse_attrs(nlh, head, attrs);
+	err = attrs_parse(nlh, head, attrs);
 	if (err)
 		return err;
 	if (nlh->nlmsg_type == XFRM_MSG_DELSA) {
@@ -474,7 +439,7 @@ static bool is_wild(const struct xfrm_usersa_info *info)
 	const struct xfrm_selector *sel = &info->sel;
 
 	return (info->flags & XFRM_STATE_AF_UNSPEC ||
-		!xfrm_addr_len(sel->family)) &&
+		!addr_len(sel->family)) &&
 	       !sel->prefixlen_d && !sel->prefixlen_s && !sel->proto &&
 	       !sel->dport_mask && !sel->sport_mask && !sel->ifindex;
 }
@@ -491,7 +456,7 @@ int xfrm_parse_sa(const struct nlmsghdr *nlh, struct xfrm_sa *out)
 	err = find_info(nlh, &attrs, &out->id.info);
 	if (err)
 		return err;
-	if (!xfrm_addr_len(out->id.info.family))
+	if (!addr_len(out->id.info.family))
 		return -EBADMSG;
 	out->if_id = get_u32(&attrs, XFRMA_IF_ID, &err);
 	set_identity(out);
@@ -567,7 +532,7 @@ static int parse_tmpls(const struct attrs *attrs, struct xfrm_policy *out)
 	memcpy(out->tmpl, mnl_attr_get_payload(attr), len);
 	for (i = 0; i < out->tmpls; i++) {
 		from = &out->tmpl[i];
-		if (!xfrm_addr_len(from->family))
+		if (!addr_len(from->family))
 			return -EBADMSG;
 		if (from->id.proto != IPPROTO_ESP &&
 		    from->id.proto != IPPROTO_AH) {
@@ -629,7 +594,7 @@ int xfrm_parse_policy(const struct nlmsghdr *nlh, struct xfrm_policy *out)
 	int err;
 
 	memset(out, 0, sizeof(*out));
-	err = parse_attrs(nlh, MNL_ALIGN(head), &attrs);
+	err = attrs_parse(nlh, MNL_ALIGN(head), &attrs);
 	if (err)
 		return err;
 	p = del ? payload(&attrs, XFRMA_POLICY, sizeof(*p), &err) :
@@ -644,7 +609,7 @@ int xfrm_parse_policy(const struct nlmsghdr *nlh, struct xfrm_policy *out)
 		return err;
 	if ((type && type->type != XFRM_POLICY_TYPE_MAIN) ||
 	    set_dir(out, out->info.dir) ||
-	    !xfrm_addr_len(out->info.sel.family))
+	    !addr_len(out->info.sel.family))
 		return 0;
 	out->is_main = true;
 	policy = &out->policy;

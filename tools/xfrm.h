@@ -56,9 +56,6 @@ int xfrm_parse_sa(const struct nlmsghdr *nlh, struct xfrm_sa *out);
 /* Read NEWPOLICY, UPDPOLICY or DELPOLICY. Return: 0 or -EBADMSG. */
 int xfrm_parse_policy(const struct nlmsghdr *nlh, struct xfrm_policy *out);
 
-/* Octets of an address of the family AF_INET or AF_INET6; 0 for others. */
-uint32_t xfrm_addr_len(uint16_t family);
-
 /**
  * xfrm_set_numbers() - write counters and sequence numbers into an SA
  * @id: which one

@@ -186,11 +186,6 @@ int nl_send(struct nl *nl, uint8_t cmd, uint16_t flags,
 
 /* XFRM */
 
-uint32_t xfrm_addr_len(uint16_t family)
-{
-	return family == AF_INET ? 4 : 16;
-}
-
 int xfrm_dump(struct nlsock *sock, uint16_t type, nlsock_cb cb, void *data)
 {
 	(void)sock;
@@ -312,20 +307,26 @@ int host_delete_route(struct nlsock *rt, const struct host_route *route,
 
 /* The tests */
 
-static struct mirror *fresh(void)
+/* A mirror that knows nothing, as after a restart of the bridge. */
+static struct mirror *restarted(void)
 {
 	static struct mirror mirror;
 	static struct nl nl;
 
 	mirror_free(&mirror);
 	memset(&mirror, 0, sizeof(mirror));
-	memset(&postern, 0, sizeof(postern));
-	memset(&xfrm, 0, sizeof(xfrm));
-	memset(&host, 0, sizeof(host));
 	mirror.if_id = IF_ID;
 	mirror.nl = &nl;
 	mirror.events = &nl;
 	return &mirror;
+}
+
+static struct mirror *fresh(void)
+{
+	memset(&postern, 0, sizeof(postern));
+	memset(&xfrm, 0, sizeof(xfrm));
+	memset(&host, 0, sizeof(host));
+	return restarted();
 }
 
 static struct xfrm_sa make_sa(uint32_t spi)
@@ -432,10 +433,7 @@ static void interrupted_sweeps_are_repeated(void)
 	mirror_take_sa(m, &x);
 	mirror_take_policy(m, &p);
 	CHECK(postern.sas == 1 && postern.policies == 1, t);
-	m = memset(m, 0, sizeof(*m));
-	m->if_id = IF_ID;
-	m->nl = &(struct nl){ 0 };
-	m->events = m->nl;
+	m = restarted();
 	postern.interrupts = 2;
 	CHECK(!mirror_sweep_sas(m) && !postern.sas, t);
 	CHECK(m->graveyard && !m->graveyard->next, t);
