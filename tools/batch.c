@@ -149,6 +149,8 @@ int batch_run(const char *file)
 			strerror(-len));
 		if (!ret)
 			ret = EXIT_USAGE;
+		if (line)
+			explicit_bzero(line, size);
 	}
 	free(line);
 	if (f != stdin)
