@@ -20,6 +20,10 @@
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <net/sock.h>
 
+#ifndef CONFIG_64BIT
+#error "per-CPU counters and ids are 64 bits wide, read and written in one piece"
+#endif
+
 #ifdef HAVE_NET_GSO_H
 #include <net/gso.h>
 #endif

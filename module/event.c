@@ -49,8 +49,8 @@ static struct sk_buff *event_begin(struct postern_net *pn,
  * there.
  */
 static int event_end(struct postern_net *pn, struct genl_info *info,
-		      unsigned int group, gfp_t gfp, struct sk_buff *skb,
-		      void *hdr, int err)
+		     unsigned int group, gfp_t gfp, struct sk_buff *skb,
+		     void *hdr, int err)
 {
 	if (err) {
 		nlmsg_free(skb);

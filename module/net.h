@@ -12,10 +12,10 @@
  *   A  atomic
  *   P  per CPU
  *
- * Nesting: postern_net.lock, then one of the others.  Packets take none of them on their way out, and postern_sa.lock once on
- * their way in.  An SA, a policy and a slot live for an RCU grace period after they
- * were taken out of their tables; a packet in flight outside of RCU (asynchronous
- * crypto) holds a reference on its SA.
+ * Nesting: postern_net.lock, then one of the others.  Packets take none of them on
+ * their way out, and postern_sa.lock once on their way in.  An SA, a policy and a slot
+ * live for an RCU grace period after they were taken out of their tables; a packet in
+ * flight outside of RCU (asynchronous crypto) holds a reference on its SA.
  */
 #ifndef _POSTERN_NET_H
 #define _POSTERN_NET_H
