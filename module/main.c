@@ -171,4 +171,3 @@ module_exit(postern_exit);
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("IPsec with its own SPD and SAD");
 MODULE_VERSION(POSTERN_VERSION);
-MODULE_ALIAS_GENL_FAMILY("postern");
