@@ -30,7 +30,7 @@ delete_states() {
 }
 # The same again and again: to fill the queue, not the databases.
 noise() {
-	seq "$1" | awk -v d="$dst" -v i="$IF_ID" '{ print "xfrm policy update src 10.2.0.0/24", d, "priority", $1 % 2, "if_id", i }'
+	seq "$1" | awk -v d="$dst" -v i="$IF_ID" '{ print "xfrm policy update src 10.2.0.0/24", d, "if_id", i }'
 }
 
 xfrm_policies() {
