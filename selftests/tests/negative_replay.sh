@@ -29,6 +29,8 @@ replay() { # WINDOW PROTO MODE OUTER INNER ALGORITHM
 	check "$n: far ahead" good x seq=$top
 	check "$n: that number again" bad in-replay=1 -- x seq=$top
 	top=$((top + 1))
+	check "$n: before any ICV is computed" bad in-replay=1 -- x badkey=1 seq=$((top - 1))
+	top=$((top + 1))
 	check "$n: one left of the window" bad in-window=1 -- x seq=$((top - window))
 	top=$((top + 1))
 	check "$n: far left of the window" bad in-window=1 -- x seq=4
