@@ -97,7 +97,9 @@ static int skip_headers(const struct sk_buff *skb, int off, u8 *next, bool *late
 			if (frag->frag_off & htons(IP6_OFFSET)) {
 				/* what stands behind more headers is not here */
 				*later = true;
-				return ipv6_ext_hdr(*next) ? 0 : off;
+				return ipv6_ext_hdr(*next) &&
+				       *next != NEXTHDR_AUTH &&
+				       *next != NEXTHDR_NONE ? 0 : off;
 			}
 			break;
 		default:

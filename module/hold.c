@@ -11,7 +11,25 @@
 #define HOLD_NET_MAX	4096		/* packets that wait in a namespace */
 #define HOLD_TIME	(30 * HZ)
 #define ASK_AGAIN	(2 * HZ)
-#define ASK_WHEN_FULL	(HZ / 8)
+#define ASK_SELDOM	(HZ / 8)
+
+/* Why a packet cannot wait, or 0. */
+static enum postern_drop_reason no_place(struct postern_sad *sad,
+					 struct postern_slot *slot,
+					 const struct sk_buff *skb)
+{
+	unsigned int n = postern_drop_segs(skb);
+	const struct dst_entry *dst = skb_dst(skb);
+
+	lockdep_assert_held(&sad->slot_lock);
+	/* the route of what a bridge passes is part of the bridge, which may go away */
+	if (dst && dst->flags & DST_FAKE_RTABLE)
+		return POSTERN_DROP_OUT_NO_SA;
+	if (skb_queue_len(&slot->held) >= HOLD_SLOT_MAX ||
+	    atomic_read(&sad->held) + n > HOLD_NET_MAX)
+		return POSTERN_DROP_OUT_HOLD_FULL;
+	return 0;
+}
 
 /*
  * Queue in the slot; the lock also covers the choice of a new SA, so that a packet
@@ -21,20 +39,15 @@ static enum postern_drop_reason enqueue(struct postern_sad *sad,
 					struct postern_slot *slot,
 					struct sk_buff *skb)
 {
-	unsigned int n = postern_drop_segs(skb);
+	enum postern_drop_reason reason = no_place(sad, slot, skb);
 
-	lockdep_assert_held(&sad->slot_lock);
-	if (skb_queue_len(&slot->held) >= HOLD_SLOT_MAX ||
-	    atomic_read(&sad->held) + n > HOLD_NET_MAX)
-		return POSTERN_DROP_OUT_HOLD_FULL;
-	/* the route of what a bridge passes is part of the bridge, which may go away */
-	if (skb_dst(skb) && skb_dst(skb)->flags & DST_FAKE_RTABLE)
-		return POSTERN_DROP_OUT_NO_SA;
+	if (reason)
+		return reason;
 	if (!skb_dst_force(skb))
 		return POSTERN_DROP_OUT_NO_ROUTE;
 	skb->dev = NULL;	/* it may go away before the packet does */
 	__skb_queue_tail(&slot->held, skb);
-	atomic_add(n, &sad->held);
+	atomic_add(postern_drop_segs(skb), &sad->held);
 	if (!slot->waiting) {
 		slot->waiting = true;
 		list_add(&slot->wait_link, &sad->waiting);
@@ -45,19 +58,32 @@ static enum postern_drop_reason enqueue(struct postern_sad *sad,
 	return 0;
 }
 
-/* What finds no place to wait leaves no trace: its acquires are limited as a whole. */
-static bool may_ask(struct postern_sad *sad, struct postern_slot *slot)
+/*
+ * A slot in which packets wait asks again after a while.  What finds no place leaves no
+ * trace of when it asked: that is limited as a whole.  Packets that come at the same
+ * time may each ask.
+ */
+static bool may_ask(struct postern_sad *sad, struct postern_slot *slot,
+		    const struct sk_buff *skb)
 {
 	lockdep_assert_held(&sad->slot_lock);
-	if (slot->waiting && !time_after(jiffies, slot->asked + ASK_AGAIN))
-		return false;
-	if (!slot->waiting && atomic_read(&sad->held) >= HOLD_NET_MAX) {
-		if (!time_after(jiffies, sad->asked + ASK_WHEN_FULL))
+	if (slot->waiting) {
+		if (!time_after(jiffies, slot->asked + ASK_AGAIN))
+			return false;
+	} else if (no_place(sad, slot, skb)) {
+		if (!time_after(jiffies, sad->asked + ASK_SELDOM))
 			return false;
 		sad->asked = jiffies;
 	}
 	slot->asked = jiffies;
 	return true;
+}
+
+/* Somebody in this namespace may listen, as far as is known. */
+static bool is_listened_to(struct postern_net *pn)
+{
+	return postern_notify->listening(pn) &&
+	       time_after(jiffies, READ_ONCE(pn->sad.unheard) + ASK_SELDOM);
 }
 
 /**
@@ -86,7 +112,7 @@ void postern_hold(struct postern_net *pn, struct sk_buff *skb,
 	struct postern_slot *slot;
 	bool ask;
 
-	if (!postern_notify->listening(pn)) {
+	if (!is_listened_to(pn)) {
 		postern_drop(&site, skb, POSTERN_DROP_OUT_NO_SA);
 		return;
 	}
@@ -96,14 +122,16 @@ void postern_hold(struct postern_net *pn, struct sk_buff *skb,
 		return;
 	}
 	spin_lock_bh(&sad->slot_lock);
-	ask = may_ask(sad, slot);
+	ask = may_ask(sad, slot, skb);
 	spin_unlock_bh(&sad->slot_lock);
 
-	reason = POSTERN_DROP_OUT_NO_SA;
 	if (!ask || postern_notify->acquire(pn, policy, want, flow)) {
 		spin_lock_bh(&sad->slot_lock);
 		reason = enqueue(sad, slot, skb);
 		spin_unlock_bh(&sad->slot_lock);
+	} else {
+		WRITE_ONCE(sad->unheard, jiffies);
+		reason = POSTERN_DROP_OUT_NO_SA;
 	}
 	if (reason)
 		postern_drop(&site, skb, reason);

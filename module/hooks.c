@@ -17,7 +17,6 @@
 #include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>
-#include <net/netfilter/nf_conntrack_helper.h>
 #include <net/route.h>
 #include "compat.h"
 #include "flow.h"
@@ -203,116 +202,6 @@ static void loop_multicast(struct sk_buff *skb, const struct nf_hook_state *stat
 		dev_loopback_xmit(state->net, state->sk, copy);
 }
 
-static bool is_closed(struct postern_net *pn, const struct postern_flow *flow)
-{
-	struct postern_policy *policy;
-	int side;
-
-	for (side = 0; side < POSTERN_SPD_SIDES; side++) {
-		policy = postern_spd_match(&pn->spd, side, flow);
-		if (policy && policy->action != POSTERN_ACTION_BYPASS)
-			return true;
-	}
-	return false;
-}
-
-/*
- * May a policy refuse packets of a connection, or send them another way?  NAT changes
- * either end between the hooks: all pairs of addresses count, in both directions.
- */
-static bool is_concerned(struct postern_net *pn, const struct nf_conn *ct)
-{
-	const struct nf_conntrack_tuple *orig, *reply;
-	bool nat = ct->status & IPS_NAT_MASK;
-	struct postern_flow flow = {}, back;
-	int i;
-
-	orig = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
-	reply = &ct->tuplehash[IP_CT_DIR_REPLY].tuple;
-	flow.family = nf_ct_l3num(ct);
-	flow.proto = nf_ct_protonum(ct);
-	for (i = nat ? 0 : 3; i < 4; i++) {
-		flow.src = i & 1 ? orig->src.u3 : reply->dst.u3;
-		flow.sport = ntohs(i & 1 ? orig->src.u.all : reply->dst.u.all);
-		flow.dst = i & 2 ? orig->dst.u3 : reply->src.u3;
-		flow.dport = ntohs(i & 2 ? orig->dst.u.all : reply->src.u.all);
-		postern_flow_reverse(&back, &flow);
-		if (is_closed(pn, &flow) || is_closed(pn, &back))
-			return true;
-	}
-	return false;
-}
-
-/*
- * A flowtable sends the later packets of a flow straight from one device to another,
- * past all of us.  It refuses flows that have a conntrack helper, so a new flow that a
- * policy is about gets the place of one, empty.
- *
- * Return: false without memory.
- */
-static bool refuse_flowtable(struct postern_net *pn, const struct sk_buff *skb)
-{
-	enum ip_conntrack_info ctinfo;
-	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
-
-	if (likely(!ct || nf_ct_is_confirmed(ct) || nf_ct_is_template(ct)) ||
-	    nfct_help(ct) || !is_concerned(pn, ct))
-		return true;
-	return nf_ct_helper_ext_add(ct, GFP_ATOMIC);
-}
-
-/*
- * A flow that got into a flowtable all the same: with a change of policies under way,
- * or with an entry that others have made.  Its end takes it out.
- */
-static void end_offloaded(const struct sk_buff *skb)
-{
-	enum ip_conntrack_info ctinfo;
-	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
-
-	if (ct && unlikely(test_bit(IPS_OFFLOAD_BIT, &ct->status)))
-		nf_ct_kill(ct);
-}
-
-/*
- * Connections older than a policy: those in a flowtable end, which takes them out of
- * it, and the others are marked as one that a flowtable refuses.
- */
-static int leave_flowtable(struct nf_conn *ct, void *data)
-{
-	bool concerned;
-
-	rcu_read_lock();
-	concerned = is_concerned(data, ct);
-	rcu_read_unlock();
-	if (!concerned)
-		return 0;
-	set_bit(IPS_NAT_CLASH_BIT, &ct->status);
-	return test_bit(IPS_OFFLOAD_BIT, &ct->status);
-}
-
-void postern_hooks_recheck_work(struct work_struct *work)
-{
-	struct postern_net *pn = container_of(work, struct postern_net, recheck);
-
-	/* a packet that met the policies before has confirmed its connection now */
-	synchronize_rcu();
-	postern_ct_iterate(pn->net, leave_flowtable, pn);
-}
-
-/**
- * postern_hooks_recheck - fewer packets may pass in clear than before
- * @pn: namespace
- *
- * One walk over the connections, soon, for however many changes.
- * Context: process, configuration lock held.
- */
-void postern_hooks_recheck(struct postern_net *pn)
-{
-	if (!postern_spd_empty(&pn->spd))
-		queue_work(postern_wq, &pn->recheck);
-}
-
 static unsigned int post_routing(struct sk_buff *skb,
 				 const struct nf_hook_state *state, bool ipv4)
 {
@@ -329,7 +218,7 @@ static unsigned int post_routing(struct sk_buff *skb,
 		postern_drop(&site, skb, POSTERN_DROP_OUT_MALFORMED);
 		return NF_STOLEN;
 	}
-	if (unlikely(!refuse_flowtable(pn, skb))) {
+	if (unlikely(!postern_flowtable_refuse(pn, skb))) {
 		postern_drop(&site, skb, POSTERN_DROP_OUT_MEMORY);
 		return NF_STOLEN;
 	}
@@ -339,7 +228,6 @@ static unsigned int post_routing(struct sk_buff *skb,
 		return NF_ACCEPT;
 	if (flow.nd || is_loop_copy(skb, state, ipv4))
 		return NF_ACCEPT;
-	end_offloaded(skb);
 	if (policy->action == POSTERN_ACTION_DISCARD)
 		return drop_policy(pn, skb, policy, POSTERN_DROP_OUT_DISCARD);
 

@@ -2,13 +2,9 @@
 #ifndef _POSTERN_HOOKS_H
 #define _POSTERN_HOOKS_H
 
-#include <linux/workqueue.h>
-
 struct postern_net;
 
 int postern_hooks_enable(struct postern_net *pn);
 void postern_hooks_disable(struct postern_net *pn);
-void postern_hooks_recheck(struct postern_net *pn);
-void postern_hooks_recheck_work(struct work_struct *work);
 
 #endif

@@ -345,7 +345,8 @@ static void input_transform(struct postern_net *pn, struct postern_sa *sa,
 	if (unlikely(!skb_frags_readable(skb)))
 		goto drop;
 	/* the cipher reads what the ICV has covered: nobody may write between */
-	if (unlikely(skb_has_shared_frag(skb)) && skb_linearize(skb))
+	if (unlikely(skb_has_shared_frag(skb) || skb_has_frag_list(skb)) &&
+	    skb_linearize(skb))
 		goto drop;
 	out = postern_skb_alloc(ALIGN(skb->dev->hard_header_len, 16),
 				ip_len + len, ah, true);

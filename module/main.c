@@ -28,7 +28,7 @@ static int __net_init postern_net_init(struct net *net)
 
 	pn->net = net;
 	mutex_init(&pn->lock);
-	INIT_WORK(&pn->recheck, postern_hooks_recheck_work);
+	INIT_WORK(&pn->recheck, postern_flowtable_work);
 	pn->seqnos = postern_seqnos_of(net);
 	pn->stats = alloc_percpu(struct postern_stats);
 	if (!pn->stats)

@@ -7,6 +7,7 @@
 #include "event.h"
 #include "hooks.h"
 #include "netlink.h"
+#include "path.h"
 
 /**
  * struct policy_args - a policy as a request tells it
@@ -189,7 +190,8 @@ static int policy_write(struct postern_net *pn, struct genl_info *info,
 	struct postern_policy *old, *policy;
 	int err;
 
-	old = postern_spd_find(&pn->spd, args->dir, &args->sel, &args->priority);
+	old = postern_spd_find(&pn->spd, args->dir, &args->sel, &args->priority,
+			       NULL);
 	if (old && !replace) {
 		NL_SET_ERR_MSG(info->extack,
 			       "a policy of this dir, selector and priority exists");
@@ -214,7 +216,7 @@ static int policy_write(struct postern_net *pn, struct genl_info *info,
 	}
 	pn->generation++;
 	if (policy->action != POSTERN_ACTION_BYPASS)
-		postern_hooks_recheck(pn);
+		postern_flowtable_recheck(pn);
 	postern_event_policy(pn, info, old ? POSTERN_CMD_POLICY_UPDATE_NTF :
 					     POSTERN_CMD_POLICY_NEW_NTF, policy);
 	policy_reply(reply, info, replace ? POSTERN_CMD_POLICY_UPDATE :
@@ -266,7 +268,8 @@ int postern_nl_policy_update_doit(struct sk_buff *skb, struct genl_info *info)
  * @has_priority: @priority is given
  * @sel: selector
  * @priority: of the policy
- * @owner: attribute, or NULL
+ * @has_owner: @owner is given
+ * @owner: who made it
  */
 struct policy_name {
 	u32 index;
@@ -275,7 +278,8 @@ struct policy_name {
 	bool has_priority;
 	struct postern_selector sel;
 	u32 priority;
-	const struct nlattr *owner;
+	bool has_owner;
+	u32 owner;
 };
 
 /* By index, or by dir and selector; more than that narrows it. */
@@ -317,7 +321,10 @@ static int get_name(struct genl_info *info, struct policy_name *name)
 		name->has_priority = true;
 		name->priority = nla_get_u32(tb[POSTERN_A_POLICY_PRIORITY]);
 	}
-	name->owner = tb[POSTERN_A_POLICY_OWNER];
+	if (tb[POSTERN_A_POLICY_OWNER]) {
+		name->has_owner = true;
+		name->owner = nla_get_u32(tb[POSTERN_A_POLICY_OWNER]);
+	}
 	if (!tb[POSTERN_A_POLICY_SELECTOR])
 		return 0;
 	name->has_sel = true;
@@ -330,7 +337,7 @@ static bool name_match(const struct policy_name *name,
 		       const struct postern_policy *policy)
 {
 	return (!name->dir || name->dir == policy->dir) &&
-	       (!name->owner || nla_get_u32(name->owner) == policy->owner) &&
+	       (!name->has_owner || name->owner == policy->owner) &&
 	       (!name->has_priority ||
 		name->priority == policy->rule.priority) &&
 	       (!name->has_sel ||
@@ -352,12 +359,12 @@ static struct postern_policy *policy_named(struct postern_net *pn,
 		return NULL;
 	}
 	policy = postern_spd_find(&pn->spd, name->dir, &name->sel,
-				  name->has_priority ? &name->priority : NULL);
-	if (policy && name_match(name, policy))
-		return policy;
-	NL_SET_ERR_MSG(extack,
-		       "no policy has this dir, selector and, where given, priority and owner");
-	return NULL;
+				  name->has_priority ? &name->priority : NULL,
+				  name->has_owner ? &name->owner : NULL);
+	if (!policy)
+		NL_SET_ERR_MSG(extack,
+			       "no policy has this dir, selector and, where given, priority and owner");
+	return policy;
 }
 
 /* POSTERN_CMD_POLICY_DEL: Delete one policy. */
@@ -378,7 +385,7 @@ int postern_nl_policy_del_doit(struct sk_buff *skb, struct genl_info *info)
 		postern_event_policy(pn, info, POSTERN_CMD_POLICY_DEL_NTF,
 				     policy);
 		postern_spd_remove(pn, policy);
-		postern_hooks_recheck(pn);
+		postern_flowtable_recheck(pn);
 		pn->generation++;
 	}
 	mutex_unlock(&pn->lock);
@@ -516,7 +523,7 @@ int postern_nl_policy_flush_doit(struct sk_buff *skb, struct genl_info *info)
 		cond_resched();
 	}
 	if (flush.count) {
-		postern_hooks_recheck(pn);
+		postern_flowtable_recheck(pn);
 		pn->generation++;
 		postern_event_policy_flush(pn, info, &flush);
 	}

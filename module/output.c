@@ -488,8 +488,11 @@ static void output_policy(struct postern_net *pn, struct sk_buff *skb,
 
 	slot_key(&key, &policy->tmpl, flow);
 	o.sa = choose_sa(pn, policy, &key);
-	if (unlikely(!o.sa && policy->tmpl.spi)) {
-		/* nobody can be asked for an SA of a given SPI */
+	if (unlikely(!o.sa && (policy->tmpl.spi || judged != flow))) {
+		/*
+		 * Nobody can be asked for an SA of a given SPI; and nobody is for
+		 * an error about other packets (RFC 4301 section 6.2).
+		 */
 		struct postern_drop_site site = {
 			.stats = pn->stats,
 			.spi = policy->tmpl.spi,
@@ -500,7 +503,7 @@ static void output_policy(struct postern_net *pn, struct sk_buff *skb,
 		return;
 	}
 	if (unlikely(!o.sa)) {
-		postern_hold(pn, skb, policy, &key, judged);
+		postern_hold(pn, skb, policy, &key, flow);
 		return;
 	}
 	o.pn = pn;

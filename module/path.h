@@ -58,6 +58,11 @@ void postern_hold_flush(struct postern_net *pn);
 /* pmtu.c */
 bool postern_pmtu_fits(struct postern_out *o);
 
+/* flowtable.c */
+bool postern_flowtable_refuse(struct postern_net *pn, const struct sk_buff *skb);
+void postern_flowtable_work(struct work_struct *work);
+void postern_flowtable_recheck(struct postern_net *pn);
+
 /* input.c */
 unsigned int postern_input(struct postern_net *pn, struct sk_buff *skb,
 			   bool ipv4, u8 proto, unsigned int offset);

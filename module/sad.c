@@ -35,6 +35,7 @@ int postern_sad_init(struct postern_sad *sad, struct postern_net *pn,
 	spin_lock_init(&sad->slot_lock);
 	INIT_LIST_HEAD(&sad->waiting);
 	sad->asked = jiffies;
+	sad->unheard = jiffies - HZ;
 	xa_init(&sad->by_id);
 	init_waitqueue_head(&sad->gone);
 	sad->hold_timer = hold_timer;
@@ -336,7 +337,7 @@ int postern_sad_reserve(struct postern_sad *sad, struct postern_sa *sa,
 /**
  * postern_sad_remove - take an SA out
  * @sad: database
- * @sa: in the database; the caller may read it until it lets go of the lock
+ * @sa: in the database; the caller may read it only with a reference, or under RCU
  *
  * Context: process, configuration lock held.
  */

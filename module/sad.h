@@ -69,6 +69,7 @@ struct postern_slot {
  * @held: packets that wait in all slots [A]
  * @acquires: number of the last acquire [A]
  * @asked: jiffies of the last acquire for a packet that finds no place to wait [S]
+ * @unheard: jiffies of the last acquire that nobody heard
  * @hold_timer: what struct postern_slot.deadline does, from hold.c [I]
  * @pn: namespace [I]
  */
@@ -85,6 +86,7 @@ struct postern_sad {
 	atomic_t held;
 	atomic64_t acquires;
 	unsigned long asked;
+	unsigned long unheard;
 	work_func_t hold_timer;
 	struct postern_net *pn;
 };

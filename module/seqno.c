@@ -78,7 +78,15 @@ struct postern_seqno *postern_seqno_get(struct postern_seqnos *all,
 {
 	u64 hash = siphash(key, len, &all->secret);
 	struct hlist_head *head = &all->table[hash % POSTERN_SEQNO_BUCKETS];
-	struct postern_seqno *seqno;
+	struct postern_seqno *seqno, *fresh;
+
+	/* not under the lock, which other namespaces wait for */
+	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT);
+	if (!fresh)
+		return NULL;
+	INIT_LIST_HEAD(&fresh->idle);
+	fresh->key = hash;
+	fresh->users = 1;
 
 	mutex_lock(&all->lock);
 	hlist_for_each_entry(seqno, head, node) {
@@ -88,19 +96,13 @@ struct postern_seqno *postern_seqno_get(struct postern_seqnos *all,
 			list_del_init(&seqno->idle);
 			all->idle_count--;
 		}
-		goto unlock;
+		mutex_unlock(&all->lock);
+		kfree(fresh);
+		return seqno;
 	}
-
-	seqno = kzalloc(sizeof(*seqno), GFP_KERNEL_ACCOUNT);
-	if (!seqno)
-		goto unlock;
-	INIT_LIST_HEAD(&seqno->idle);
-	seqno->key = hash;
-	seqno->users = 1;
-	hlist_add_head(&seqno->node, head);
-unlock:
+	hlist_add_head(&fresh->node, head);
 	mutex_unlock(&all->lock);
-	return seqno;
+	return fresh;
 }
 
 /**

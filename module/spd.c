@@ -194,12 +194,13 @@ void postern_spd_remove(struct postern_net *pn, struct postern_policy *policy)
  * @dir: enum postern_dir
  * @sel: selector, exactly
  * @priority: NULL for any, then the first in match order is found
+ * @owner: likewise
  *
  * Return: policy or NULL. Context: configuration lock held.
  */
 struct postern_policy *postern_spd_find(struct postern_spd *spd, u8 dir,
 					const struct postern_selector *sel,
-					const u32 *priority)
+					const u32 *priority, const u32 *owner)
 {
 	struct postern_classifier *side = side_of(spd, dir);
 	struct postern_policy *policy;
@@ -208,7 +209,8 @@ struct postern_policy *postern_spd_find(struct postern_spd *spd, u8 dir,
 	while ((rule = postern_classifier_next_equal(side, sel, rule))) {
 		policy = container_of(rule, struct postern_policy, rule);
 		if (policy->dir == dir &&
-		    (!priority || *priority == rule->priority))
+		    (!priority || *priority == rule->priority) &&
+		    (!owner || *owner == policy->owner))
 			return policy;
 	}
 	return NULL;

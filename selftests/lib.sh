@@ -249,6 +249,23 @@ listening() {
 	ip netns exec "$1" ss -Hln "--$2" "sport = :$3" | grep -q .
 }
 
+# wait_monitor NS N: programs there listen to N groups of events together ("postern
+# monitor" to 3, "postern monitor sa" to 1).
+wait_monitor() {
+	busywait 20 monitored "$@"
+}
+monitored() {
+	local bits eth groups n=0
+
+	while read -r _ eth _ groups _; do
+		[[ $eth = 16 ]] || continue
+		for ((bits = 16#$groups; bits; bits >>= 1)); do
+			n=$((n + (bits & 1)))
+		done
+	done < <(ip netns exec "$1" cat /proc/net/netlink)
+	((n >= $2))
+}
+
 # capture NS DEV FILE [FILTER...]: packets of a device into a file.  The buffer holds
 # bursts; tcpdump's own has room for 32 packets.
 capture() {

@@ -776,8 +776,9 @@ static void tell_lost(struct mirror *m, struct shadow_sa *s)
 	char buf[LOG_TEXT];
 	int err;
 
-	s->told_hard = true;
 	err = xfrm_expire(m->xfrm, &s->id, true);
+	/* No SA of that name is as good as told. */
+	s->told_hard = !err || err == -ENOENT || err == -EINVAL;
 	log_event("SA lost, the daemon was told: %s%s%s", text_of(s, buf),
 		  err ? ": " : "", err ? strerror(-err) : "");
 }

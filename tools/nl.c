@@ -307,7 +307,7 @@ int nl_fd(const struct nl *nl)
 
 int nl_join(struct nl *nl, const char *name)
 {
-	int size = EVENT_BUFFER;
+	int size = EVENT_BUFFER, on = 1;
 	unsigned int i;
 
 	/* The first is for who may exceed the limit of the host. */
@@ -315,6 +315,8 @@ int nl_join(struct nl *nl, const char *name)
 		       sizeof(size)))
 		setsockopt(nl_fd(nl), SOL_SOCKET, SO_RCVBUF, &size,
 			   sizeof(size));
+	/* A full buffer of ours is no sign that nobody listens. */
+	mnl_socket_setsockopt(nl->sock, NETLINK_BROADCAST_ERROR, &on, sizeof(on));
 	for (i = 0; i < nl->groups; i++) {
 		if (strcmp(nl->group[i].name, name))
 			continue;

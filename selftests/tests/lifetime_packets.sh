@@ -13,7 +13,8 @@ topo_pair
 load_postern
 background a postern -j monitor sa >>/run/events.a
 background b postern -j monitor sa >>/run/events.b
-sleep 1
+wait_monitor a 1
+wait_monitor b 1
 policies a postern 1 10.0.0.1 10.0.0.2 10.0.0.1 10.0.0.2 tunnel
 policies b postern 1 10.0.0.2 10.0.0.1 10.0.0.2 10.0.0.1 tunnel
 

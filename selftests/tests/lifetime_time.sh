@@ -14,9 +14,7 @@ HOUR=3600
 topo_pair
 load_postern
 background a postern -j monitor sa >>/run/events
-listens() { ip netns exec a postern -j state allocspi src 10.0.0.1 dst 10.0.0.2 proto esp && [[ -s /run/events ]]; }
-busywait 20 listens
-run_in a postern state flush
+wait_monitor a 1
 
 aged() { run_in a /usr/bin/python3 -B py/t2_aged.py "$@"; }
 state() { ip netns exec a postern -j state list spi "$1" | jq -r '.[].state'; }

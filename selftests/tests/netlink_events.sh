@@ -11,7 +11,7 @@ load_postern
 for what in all sa policy acquire; do
 	background a postern -j monitor $what >/run/$what
 done
-sleep 1.5
+wait_monitor a 6
 gcm=(aead 'rfc4106(gcm(aes))' "$(hexkey 20)" 128)
 id=(dst 10.0.0.2 proto esp spi 0x1001)
 

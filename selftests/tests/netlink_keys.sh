@@ -13,7 +13,7 @@ keys="${key#0x}|${auth#0x}|${enc#0x}"
 background a postern monitor all >/run/text
 background a postern -j monitor all >/run/json
 background a postern -k -j monitor all >/run/keys
-sleep 1
+wait_monitor a 9
 sa() { run_in a postern state "$1" src 10.0.0.1 dst 10.0.0.2 "${@:2}"; }
 add() {
 	sa add proto esp spi 0x1001 reqid 1 mode tunnel aead 'rfc4106(gcm(aes))' "$key" 128 limit packet-soft 1 \

@@ -10,8 +10,8 @@ topo_pair
 load_postern
 for n in a b; do
 	background $n postern -j monitor all >"/run/events.$n"
+	wait_monitor $n 3
 done
-sleep 1
 
 postern_sas a 1 10.0.0.1 10.0.0.2 transport
 policies a postern 1 10.0.0.1 10.0.0.2 10.0.0.1 10.0.0.2 transport

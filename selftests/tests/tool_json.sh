@@ -57,7 +57,7 @@ ip -n p route add default dev pub
 background p postern -j monitor > /tmp/events
 mon=$BACKGROUND
 background p postern monitor > /tmp/events.txt
-sleep 2
+wait_monitor p 6
 
 pp postern -n p state add src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x1002 reqid 1 mode tunnel dir in \
 	auth 'hmac(sha256)' "$(hexkey 32)" enc 'cbc(aes)' "$(hexkey 32)" sel src 10.0.0.0/8 proto udp sport 1000-2000 \
