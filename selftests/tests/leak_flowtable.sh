@@ -6,7 +6,7 @@
 #
 #	hosta ------ gwa (Postern, flowtable) ====== gwb ------ hostb
 #
-# timeout: 240
+# timeout: 480
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../gateway.sh"
 

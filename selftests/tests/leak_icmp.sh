@@ -4,7 +4,7 @@
 # way of the answers to that packet, and it is let in for who sent that packet, and for
 # nobody else (RFC 4301 section 6.2).
 #
-# timeout: 240
+# timeout: 480
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../gateway.sh"
 

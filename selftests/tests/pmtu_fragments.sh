@@ -5,7 +5,7 @@
 #
 #	hosta ----- gwa (Postern) ===== gwb (XFRM) ----- hostb
 #
-# timeout: 240
+# timeout: 480
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../gateway.sh"
 
