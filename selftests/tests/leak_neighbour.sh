@@ -29,3 +29,15 @@ check "none leaves" expect packets 0 "$(packets_in /run/pub.pcap src net fd01::/
 check "none enters" expect packets 0 "$(packets_in /run/lan.pcap)"
 check "those that were to leave are counted" [ "$(stat_of gwa out-no-sa)" -ge 10 ]
 check "those that were to enter are counted" [ "$(stat_of gwa in-cleartext)" -ge 10 ]
+
+# Between neighbours, with a policy about all that they say to each other and no SA, it
+# passes in both directions: an SA could not be negotiated otherwise.
+transport=(tmpl src 2001:db8::1 dst 2001:db8::2 proto esp reqid 9 mode transport)
+run_in gwa postern policy add dir out src 2001:db8::1 dst 2001:db8::2 "${transport[@]}"
+run_in gwa postern policy add dir in src 2001:db8::2 dst 2001:db8::1 \
+	tmpl src 2001:db8::2 dst 2001:db8::1 proto esp reqid 9 mode transport
+knows() { ip -n "$1" -6 neigh show "$2" dev pub | grep -q lladdr; }
+run_in gwb ip -6 neigh flush dev pub
+run_in gwb ping -q -n -c 1 -W 1 2001:db8::1 || true
+check "the neighbour is answered" busywait 10 knows gwb 2001:db8::1
+check "all else is not" ping_lost gwb 2001:db8::1
