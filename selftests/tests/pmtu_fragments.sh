@@ -24,10 +24,15 @@ for size in 1418 1419 1472 1473 3000 20000 65000; do
 done
 # of IPv6 the sender alone makes fragments: the first may be lost to tell it of the MTU,
 # here or at the gateway of the other side
-for size in 1378 3000 65000; do
-	check "IPv6: $size octets from a host" ping_ok hosta fd02::2 -M dont -s $size -c 4 -i 0.3
-	check "IPv6: $size octets from the gateway" ping_ok gwa fd02::2 -M dont -s $size -c 4 -i 0.3
-done
+six() { # NAME SIZE...
+	local size
+
+	for size in "${@:2}"; do
+		check "$1: $size octets from a host" ping_ok hosta fd02::2 -M dont -s "$size" -c 4 -i 0.3
+		check "$1: $size octets from the gateway" ping_ok gwa fd02::2 -M dont -s "$size" -c 4 -i 0.3
+	done
+}
+six "IPv6" 1378 3000 65000
 capture_end
 check "nothing in clear" only_protected /run/pub.pcap
 check "nothing above 1500 octets" expect packets 0 "$(packets_in /run/pub.pcap greater 1515)"
@@ -36,10 +41,7 @@ check "nothing above 1500 octets" expect packets 0 "$(packets_in /run/pub.pcap g
 pp ip -n gwa route add 2001:db8::2/128 dev pub mtu 1280
 ip -n gwa -6 route flush cache
 capture gwa pub /run/pub.pcap -Q out
-for size in 1200 1232 3000; do
-	check "IPv6, a path of 1280: $size octets from a host" ping_ok hosta fd02::2 -M dont -s $size -c 4 -i 0.3
-	check "IPv6, a path of 1280: $size octets from the gateway" ping_ok gwa fd02::2 -M dont -s $size -c 4 -i 0.3
-done
+six "IPv6, a path of 1280" 1200 1232 3000
 capture_end
 check "nothing in clear" only_protected /run/pub.pcap
 check "nothing above 1280 octets" expect packets 0 "$(packets_in /run/pub.pcap greater 1295)"
