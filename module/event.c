@@ -4,6 +4,7 @@
  * echo.  Who listens and gets none for want of memory is told so (ENOBUFS), as with
  * a full socket buffer.
  */
+#include <linux/ratelimit.h>
 #include "event.h"
 
 static bool wants_echo(const struct genl_info *info)
@@ -184,6 +185,40 @@ static void event_sa_expired(struct postern_net *pn, struct postern_sa *sa,
 			  postern_nl_put_sa_expired(skb, sa, hard));
 }
 
+static void event_sa_used(struct postern_net *pn, struct postern_sa *sa)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = event_begin(pn, NULL, POSTERN_NLGRP_SA, POSTERN_CMD_SA_USED_NTF,
+			  GFP_KERNEL, &hdr);
+	if (skb)
+		event_end(pn, NULL, POSTERN_NLGRP_SA, GFP_KERNEL, skb, hdr,
+			  postern_nl_put_sa_used(skb, sa));
+}
+
+/* Context: softirq, RCU read side. */
+static void event_spi_unknown(struct postern_net *pn,
+			      const struct postern_sa_key *key,
+			      const union nf_inet_addr *src)
+{
+	struct sk_buff *skb;
+	int err = 0;
+	void *hdr;
+
+	if (!has_listeners(pn, POSTERN_NLGRP_SA) || !__ratelimit(&pn->unknown))
+		return;
+	skb = event_begin(pn, NULL, POSTERN_NLGRP_SA,
+			  POSTERN_CMD_SA_UNKNOWN_NTF, GFP_ATOMIC, &hdr);
+	if (!skb)
+		return;
+	err |= postern_nl_put_addr(skb, POSTERN_A_SA_DST, &key->dst, key->family);
+	err |= postern_nl_put_addr(skb, POSTERN_A_SA_SRC, src, key->family);
+	err |= nla_put_u8(skb, POSTERN_A_SA_PROTO, key->proto);
+	err |= nla_put_be32(skb, POSTERN_A_SA_SPI, key->spi);
+	event_end(pn, NULL, POSTERN_NLGRP_SA, GFP_ATOMIC, skb, hdr, err);
+}
+
 /* The template of an acquire names the addresses that the SA must have. */
 static int put_wanted(struct sk_buff *skb, const struct postern_policy *policy,
 		      const struct postern_slot_key *want)
@@ -268,6 +303,8 @@ static bool event_acquire(struct postern_net *pn,
 const struct postern_notify postern_event_notify = {
 	.sa_deleted = event_sa_deleted,
 	.sa_expired = event_sa_expired,
+	.sa_used = event_sa_used,
+	.spi_unknown = event_spi_unknown,
 	.listening = event_listening,
 	.acquire = event_acquire,
 };

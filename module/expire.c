@@ -83,6 +83,13 @@ bool postern_sa_spend(struct postern_sa *sa, unsigned int bytes)
 	return true;
 }
 
+/* The first authentic packet came. Context: softirq. */
+void postern_sa_heard(struct postern_sa *sa)
+{
+	WRITE_ONCE(sa->heard, true);
+	postern_sa_schedule(sa, 0);
+}
+
 /* The last outbound number was used. Context: softirq. */
 void postern_sa_exhausted(struct postern_sa *sa)
 {
@@ -162,6 +169,10 @@ static void sa_expire(struct postern_sa *sa, struct postern_net *pn)
 		return;
 	}
 
+	if (READ_ONCE(sa->heard) && !sa->heard_told) {
+		sa->heard_told = true;
+		postern_notify->sa_used(pn, sa);
+	}
 	hard = READ_ONCE(sa->exhausted) ||
 	       spent_over(sa, life->byte_hard, life->packet_hard) ||
 	       time_over(sa->add_time, life->add_hard, now, &next) ||

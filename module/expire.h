@@ -8,6 +8,7 @@
 #define POSTERN_LARVAL_SEC	30
 
 bool postern_sa_spend(struct postern_sa *sa, unsigned int bytes);
+void postern_sa_heard(struct postern_sa *sa);
 void postern_sa_exhausted(struct postern_sa *sa);
 void postern_sa_set_life(struct postern_sa *sa,
 			 const struct postern_lifetime *life);

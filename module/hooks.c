@@ -22,6 +22,7 @@
 #include "flow.h"
 #include "hooks.h"
 #include "marker.h"
+#include "notify.h"
 #include "path.h"
 
 /*
@@ -56,25 +57,39 @@ static unsigned int ipsec_header(const struct sk_buff *skb, bool ipv4, u8 *proto
 	return off - skb_network_offset(skb);
 }
 
-/* ESP or AH that names an inbound SA of ours is judged by that SA. */
-static bool names_sa(struct postern_net *pn, const struct sk_buff *skb, bool ipv4)
+/* Which SA does the packet name?  False when it is no ESP or AH, or has no SPI. */
+static bool read_key(struct postern_sa_key *key, const struct sk_buff *skb, bool ipv4)
 {
-	struct postern_sa_key key = { .family = ipv4 ? AF_INET : AF_INET6 };
-	unsigned int off = ipsec_header(skb, ipv4, &key.proto);
-	struct postern_sa *sa;
+	unsigned int off;
 	__be32 buf, *spi;
 
+	memset(key, 0, sizeof(*key));
+	off = ipsec_header(skb, ipv4, &key->proto);
 	if (likely(!off))
 		return false;
-	off += skb_network_offset(skb) + (key.proto == IPPROTO_AH ? 4 : 0);
+	off += skb_network_offset(skb) + (key->proto == IPPROTO_AH ? 4 : 0);
 	spi = skb_header_pointer(skb, off, sizeof(buf), &buf);
 	if (!spi)
 		return false;
-	key.spi = *spi;
-	if (ipv4)
-		key.dst.ip = ip_hdr(skb)->daddr;
-	else
-		key.dst.in6 = ipv6_hdr(skb)->daddr;
+	key->spi = *spi;
+	if (ipv4) {
+		key->family = AF_INET;
+		key->dst.ip = ip_hdr(skb)->daddr;
+	} else {
+		key->family = AF_INET6;
+		key->dst.in6 = ipv6_hdr(skb)->daddr;
+	}
+	return true;
+}
+
+/* ESP or AH that names an inbound SA of ours is judged by that SA. */
+static bool names_sa(struct postern_net *pn, const struct sk_buff *skb, bool ipv4)
+{
+	struct postern_sa_key key;
+	struct postern_sa *sa;
+
+	if (likely(!read_key(&key, skb, ipv4)))
+		return false;
 	sa = postern_sad_lookup(&pn->sad, &key);
 	return sa && sa->dir != POSTERN_DIR_OUT && postern_sa_usable(sa);
 }
@@ -105,8 +120,8 @@ static unsigned int pre_routing(struct sk_buff *skb,
 	struct postern_net *pn = postern_net(state->net);
 	struct postern_drop_site site = { .stats = pn->stats };
 	struct postern_policy *policy;
+	struct postern_sa_key key;
 	struct postern_flow flow;
-	u8 proto;
 
 	if (postern_marker_is_ours(pn, skb)) {
 		/* a VRF calls this hook again; routing drops the marker anyway */
@@ -131,8 +146,9 @@ static unsigned int pre_routing(struct sk_buff *skb,
 	if (policy->action == POSTERN_ACTION_DISCARD)
 		return drop_policy(pn, skb, policy, POSTERN_DROP_IN_DISCARD);
 	/* a stale SPI is no cleartext, to be told from it by who looks for the cause */
-	if (ipsec_header(skb, ipv4, &proto) && is_for_us(pn->net, &flow)) {
+	if (read_key(&key, skb, ipv4) && is_for_us(pn->net, &flow)) {
 		postern_stat_inc(pn->stats, in_packets);
+		postern_notify->spi_unknown(pn, &key, &flow.src);
 		return drop_policy(pn, skb, policy, POSTERN_DROP_UNKNOWN_SPI);
 	}
 	return drop_policy(pn, skb, policy, POSTERN_DROP_IN_CLEARTEXT);

@@ -18,6 +18,7 @@
 #include "expire.h"
 #include "flow.h"
 #include "marker.h"
+#include "notify.h"
 #include "outer.h"
 #include "path.h"
 #include "xform.h"
@@ -291,6 +292,8 @@ static void input_finish(struct postern_job *job, int err)
 	reason = replay_advance(sa, job->seq);
 	if (reason)
 		goto drop;
+	if (unlikely(!READ_ONCE(sa->heard)))
+		postern_sa_heard(sa);
 	reason = strip(job);
 	if (reason)
 		goto drop;
@@ -385,6 +388,19 @@ static bool options_in_front(const struct postern_sa *sa, unsigned int offset)
 	return offset != sizeof(struct ipv6hdr);
 }
 
+static noinline void tell_unknown(struct postern_net *pn,
+				  const struct postern_sa_key *key,
+				  const struct sk_buff *skb)
+{
+	union nf_inet_addr src = {};
+
+	if (key->family == AF_INET)
+		src.ip = ip_hdr(skb)->saddr;
+	else
+		src.in6 = ipv6_hdr(skb)->saddr;
+	postern_notify->spi_unknown(pn, key, &src);
+}
+
 /**
  * postern_input - an ESP or AH packet for this host
  * @pn: namespace
@@ -424,6 +440,7 @@ unsigned int postern_input(struct postern_net *pn, struct sk_buff *skb,
 	if (unlikely(!sa)) {
 		site.spi = key.spi;
 		postern_drop_count(&site, skb, POSTERN_DROP_UNKNOWN_SPI, 1);
+		tell_unknown(pn, &key, skb);
 		return NF_ACCEPT;
 	}
 

@@ -8,6 +8,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/module.h>
+#include <linux/ratelimit.h>
 #include "compat.h"
 #include "crypt.h"
 #include "event.h"
@@ -17,6 +18,8 @@
 #include "notify.h"
 #include "path.h"
 #include "postern_version.h"
+
+#define UNKNOWN_A_SECOND	10	/* events; anybody can send such packets */
 
 unsigned int postern_net_id __read_mostly;
 const struct postern_notify *postern_notify = &postern_event_notify;
@@ -28,6 +31,9 @@ static int __net_init postern_net_init(struct net *net)
 
 	pn->net = net;
 	mutex_init(&pn->lock);
+	ratelimit_state_init(&pn->unknown, HZ, UNKNOWN_A_SECOND);
+	/* what was not told is no news for the kernel log */
+	ratelimit_set_flags(&pn->unknown, RATELIMIT_MSG_ON_RELEASE);
 	INIT_WORK(&pn->recheck, postern_flowtable_work);
 	pn->seqnos = postern_seqnos_of(net);
 	pn->stats = alloc_percpu(struct postern_stats);

@@ -21,6 +21,7 @@
 #define _POSTERN_NET_H
 
 #include <linux/mutex.h>
+#include <linux/ratelimit_types.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 #include "drop.h"
@@ -41,6 +42,7 @@ struct metadata_dst;
  * @marker: by CPU; says of a packet that it came through an SA [C]
  * @hooked: netfilter hooks are registered [C]
  * @generation: changes with each change of SAs or policies, for dumps [C]
+ * @unknown: when listeners were told of unknown SPIs
  * @recheck: takes connections out of flowtables after a change of policies
  */
 struct postern_net {
@@ -53,6 +55,7 @@ struct postern_net {
 	struct metadata_dst **marker;
 	bool hooked;
 	u32 generation;
+	struct ratelimit_state unknown;
 	struct work_struct recheck;
 };
 

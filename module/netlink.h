@@ -58,6 +58,7 @@ int postern_nl_put_drop(struct sk_buff *skb, int attr,
 			bool with_text);
 int postern_nl_put_sa(struct sk_buff *skb, struct postern_sa *sa,
 		      bool with_keys);
+int postern_nl_put_sa_used(struct sk_buff *skb, struct postern_sa *sa);
 int postern_nl_put_sa_expired(struct sk_buff *skb, struct postern_sa *sa,
 			      bool hard);
 int postern_nl_put_policy(struct sk_buff *skb,

@@ -278,6 +278,22 @@ int postern_nl_put_sa(struct sk_buff *skb, struct postern_sa *sa,
 }
 
 /**
+ * postern_nl_put_sa_used - what SA it is, and how far it was used
+ * @skb: message
+ * @sa: SA
+ *
+ * Return: 0 or -EMSGSIZE. Context: process, configuration lock held.
+ */
+int postern_nl_put_sa_used(struct sk_buff *skb, struct postern_sa *sa)
+{
+	if (put_sa_identity(skb, sa) ||
+	    put_sa_usage(skb, sa) ||
+	    put_replay(skb, sa))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/**
  * postern_nl_put_sa_expired - what an expire event tells
  * @skb: message
  * @sa: SA
@@ -289,9 +305,7 @@ int postern_nl_put_sa_expired(struct sk_buff *skb, struct postern_sa *sa,
 			      bool hard)
 {
 	if (nla_put_u8(skb, POSTERN_A_SA_HARD, hard) ||
-	    put_sa_identity(skb, sa) ||
-	    put_sa_usage(skb, sa) ||
-	    put_replay(skb, sa))
+	    postern_nl_put_sa_used(skb, sa))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -12,6 +12,8 @@
  * struct postern_notify - events
  * @sa_deleted: an SA was deleted because of its limits (process context)
  * @sa_expired: an SA passed a limit (process context)
+ * @sa_used: the first authentic packet came through an SA (process context)
+ * @spi_unknown: a packet names no SA; a few of them are told (softirq context)
  * @listening: may anybody listen for @acquire?  "No" is certain (any context)
  * @acquire: a packet met a policy without an SA; false when nobody in the namespace
  *           listens (softirq context)
@@ -19,6 +21,9 @@
 struct postern_notify {
 	void (*sa_deleted)(struct postern_net *pn, struct postern_sa *sa);
 	void (*sa_expired)(struct postern_net *pn, struct postern_sa *sa, bool hard);
+	void (*sa_used)(struct postern_net *pn, struct postern_sa *sa);
+	void (*spi_unknown)(struct postern_net *pn, const struct postern_sa_key *key,
+			    const union nf_inet_addr *src);
 	bool (*listening)(struct postern_net *pn);
 	bool (*acquire)(struct postern_net *pn, const struct postern_policy *policy,
 			const struct postern_slot_key *want,

@@ -127,8 +127,11 @@ int postern_sa_arm(struct postern_sa *sa, u32 window,
 
 	if (sa->base.add_time)
 		sa->add_time = to_boottime(sa, sa->base.add_time);
-	if (sa->base.use_time)
+	if (sa->base.use_time) {
 		sa->use_time = to_boottime(sa, sa->base.use_time);
+		sa->heard = true;
+		sa->heard_told = true;
+	}
 	if (sa->base.last_used)
 		sa->last_used = to_boottime(sa, sa->base.last_used);
 	atomic64_set(&sa->spent_bytes, sa->base.bytes);

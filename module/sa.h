@@ -86,6 +86,7 @@ struct postern_usage {
  * @second: monotonic seconds of last use
  * @last_used: seconds since boot, written with @second
  * @use_time: first use; 0 for never; seconds since boot, written once
+ * @heard: an authentic packet came
  * @exhausted: the last outbound number was used, which is a hard limit
  * @drops: by reason [A]
  *
@@ -98,6 +99,7 @@ struct postern_usage {
  * @base: usage before this object existed, handed over by who added the SA [I]
  * @life: limits [C, read by packets without order]
  * @soft_told: a soft limit was reported [C]
+ * @heard_told: it was told that the peer uses the SA [C]
  * @next_limit: seconds since boot when a limit in time comes [C, read by packets]
  * @keys: for replies that ask for them [I]
  * @slot: by what templates find it: with its reqid, and with none [S]
@@ -131,6 +133,7 @@ struct postern_sa {
 	time64_t second;
 	time64_t last_used;
 	time64_t use_time;
+	bool heard;
 	bool exhausted;
 
 	struct rhash_head hash ____cacheline_aligned_in_smp;
@@ -141,6 +144,7 @@ struct postern_sa {
 	struct postern_usage base;
 	struct postern_lifetime life;
 	bool soft_told;
+	bool heard_told;
 	time64_t next_limit;
 	struct postern_algo_key *keys;
 	struct postern_slot *slot[2];

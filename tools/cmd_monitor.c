@@ -20,6 +20,10 @@ static const char *sa_event(uint8_t cmd)
 		return "sa-expire";
 	case POSTERN_CMD_SA_FLUSH_NTF:
 		return "sa-flush";
+	case POSTERN_CMD_SA_USED_NTF:
+		return "sa-used";
+	case POSTERN_CMD_SA_UNKNOWN_NTF:
+		return "sa-unknown";
 	}
 	return NULL;
 }
@@ -61,6 +65,18 @@ static void print_sa_event(uint8_t cmd, const struct sa *sa)
 		out_close();
 		out_number("hard", "\thard %llu", sa->hard);
 		out_line();
+		return;
+	case POSTERN_CMD_SA_USED_NTF:
+		out_text("Used ");
+		out_object("sa");
+		sa_print_id(sa);
+		out_close();
+		return;
+	case POSTERN_CMD_SA_UNKNOWN_NTF:
+		out_text("Unknown ");
+		out_object("sa");
+		sa_print_name(sa);
+		out_close();
 		return;
 	case POSTERN_CMD_SA_UPDATE_NTF:
 		out_text("Updated ");

@@ -366,7 +366,7 @@ static void flags_print(const struct sa *sa)
 	out_close();
 }
 
-void sa_print_id(const struct sa *sa)
+static void sa_print_head(const struct sa *sa)
 {
 	uint32_t spi = ntohl(sa->spi);
 
@@ -377,6 +377,17 @@ void sa_print_id(const struct sa *sa)
 	out_number("spi", "spi 0x%08llx", spi);
 	if (options.stats)
 		out_text("(%u)", spi);
+}
+
+void sa_print_name(const struct sa *sa)
+{
+	sa_print_head(sa);
+	out_line();
+}
+
+void sa_print_id(const struct sa *sa)
+{
+	sa_print_head(sa);
 	out_number("reqid", " reqid %llu", sa->reqid);
 	if (options.stats)
 		out_text("(0x%08x)", sa->reqid);

@@ -13,6 +13,8 @@ void policy_print(const struct policy *policy);
 void acquire_print(const struct policy *policy);
 
 void sa_print_id(const struct sa *sa);
+/* No more than a packet tells of its SA. */
+void sa_print_name(const struct sa *sa);
 void selector_print(const struct selector *sel);
 
 /* An array "drops" of those that count something, or of @all. */
