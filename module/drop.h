@@ -17,6 +17,7 @@ struct postern_stats {
 	u64 in_packets;
 	u64 in_delivered;
 	u64 in_fragments;
+	u64 in_ecn_unused;
 	u64 out_packets;
 	u64 out_sent;
 	u64 drops[POSTERN_DROP_COUNT];

@@ -145,10 +145,9 @@ static enum postern_drop_reason strip(struct postern_job *job)
 	reason = inner_header(skb, job->next);
 	if (reason)
 		return reason;
-	postern_outer_decap(sa, skb,
-			    job->next == IPPROTO_IPIP ? AF_INET : AF_INET6,
-			    job->ds);
-	return 0;
+	return postern_outer_decap(sa, skb,
+				   job->next == IPPROTO_IPIP ? AF_INET : AF_INET6,
+				   job->ds);
 }
 
 /* A link layer header as the device would have left it: GRO compares it. */
@@ -244,7 +243,7 @@ static void deliver(struct postern_net *pn, struct postern_sa *sa,
 	enum postern_drop_reason reason;
 
 	skb->dev = dev;
-	skb->mark = in->mark;
+	skb->mark = postern_sa_mark(sa, in->mark);
 	skb->priority = in->priority;
 	skb->pkt_type = PACKET_HOST;
 	if (!defragment(pn, sa, skb))

@@ -14,6 +14,8 @@ static const struct {
 	  offsetof(struct postern_stats, in_delivered) },
 	{ POSTERN_A_STATS_IN_FRAGMENTS,
 	  offsetof(struct postern_stats, in_fragments) },
+	{ POSTERN_A_STATS_IN_ECN_UNUSED,
+	  offsetof(struct postern_stats, in_ecn_unused) },
 	{ POSTERN_A_STATS_OUT_PACKETS,
 	  offsetof(struct postern_stats, out_packets) },
 	{ POSTERN_A_STATS_OUT_SENT,

@@ -66,7 +66,7 @@ const struct nla_policy postern_usage_nl_policy[POSTERN_A_USAGE_LAST_USED + 1] =
 };
 
 /* POSTERN_CMD_SA_NEW - do */
-static const struct nla_policy postern_sa_new_nl_policy[POSTERN_A_SA_REPLAY + 1] = {
+static const struct nla_policy postern_sa_new_nl_policy[POSTERN_A_SA_OUTPUT_MARK_MASK + 1] = {
 	[POSTERN_A_SA_DST] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
 	[POSTERN_A_SA_SRC] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
 	[POSTERN_A_SA_PROTO] = NLA_POLICY_RANGE(NLA_U8, 50, 51),
@@ -75,7 +75,7 @@ static const struct nla_policy postern_sa_new_nl_policy[POSTERN_A_SA_REPLAY + 1]
 	[POSTERN_A_SA_DIR] = NLA_POLICY_RANGE(NLA_U8, 1, 3),
 	[POSTERN_A_SA_REQID] = { .type = NLA_U32, },
 	[POSTERN_A_SA_OWNER] = { .type = NLA_U32, },
-	[POSTERN_A_SA_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x7),
+	[POSTERN_A_SA_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x1f),
 	[POSTERN_A_SA_REPLAY_WINDOW] = NLA_POLICY_MAX(NLA_U32, POSTERN_WINDOW_MAX),
 	[POSTERN_A_SA_AEAD] = NLA_POLICY_NESTED(postern_algo_nl_policy),
 	[POSTERN_A_SA_AUTH] = NLA_POLICY_NESTED(postern_algo_nl_policy),
@@ -84,10 +84,15 @@ static const struct nla_policy postern_sa_new_nl_policy[POSTERN_A_SA_REPLAY + 1]
 	[POSTERN_A_SA_LIFETIME] = NLA_POLICY_NESTED(postern_lifetime_nl_policy),
 	[POSTERN_A_SA_USAGE] = NLA_POLICY_NESTED(postern_usage_nl_policy),
 	[POSTERN_A_SA_REPLAY] = NLA_POLICY_NESTED(postern_replay_nl_policy),
+	[POSTERN_A_SA_TTL] = { .type = NLA_U8, },
+	[POSTERN_A_SA_TOS] = NLA_POLICY_RANGE(NLA_U8, 4, 252),
+	[POSTERN_A_SA_FLOW_LABEL] = { .type = NLA_U32, },
+	[POSTERN_A_SA_OUTPUT_MARK] = { .type = NLA_U32, },
+	[POSTERN_A_SA_OUTPUT_MARK_MASK] = { .type = NLA_U32, },
 };
 
 /* POSTERN_CMD_SA_UPDATE - do */
-static const struct nla_policy postern_sa_update_nl_policy[POSTERN_A_SA_REPLAY + 1] = {
+static const struct nla_policy postern_sa_update_nl_policy[POSTERN_A_SA_OUTPUT_MARK_MASK + 1] = {
 	[POSTERN_A_SA_DST] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
 	[POSTERN_A_SA_SRC] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
 	[POSTERN_A_SA_PROTO] = NLA_POLICY_RANGE(NLA_U8, 50, 51),
@@ -96,7 +101,7 @@ static const struct nla_policy postern_sa_update_nl_policy[POSTERN_A_SA_REPLAY +
 	[POSTERN_A_SA_DIR] = NLA_POLICY_RANGE(NLA_U8, 1, 3),
 	[POSTERN_A_SA_REQID] = { .type = NLA_U32, },
 	[POSTERN_A_SA_OWNER] = { .type = NLA_U32, },
-	[POSTERN_A_SA_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x7),
+	[POSTERN_A_SA_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x1f),
 	[POSTERN_A_SA_REPLAY_WINDOW] = NLA_POLICY_MAX(NLA_U32, POSTERN_WINDOW_MAX),
 	[POSTERN_A_SA_AEAD] = NLA_POLICY_NESTED(postern_algo_nl_policy),
 	[POSTERN_A_SA_AUTH] = NLA_POLICY_NESTED(postern_algo_nl_policy),
@@ -105,6 +110,11 @@ static const struct nla_policy postern_sa_update_nl_policy[POSTERN_A_SA_REPLAY +
 	[POSTERN_A_SA_LIFETIME] = NLA_POLICY_NESTED(postern_lifetime_nl_policy),
 	[POSTERN_A_SA_USAGE] = NLA_POLICY_NESTED(postern_usage_nl_policy),
 	[POSTERN_A_SA_REPLAY] = NLA_POLICY_NESTED(postern_replay_nl_policy),
+	[POSTERN_A_SA_TTL] = { .type = NLA_U8, },
+	[POSTERN_A_SA_TOS] = NLA_POLICY_RANGE(NLA_U8, 4, 252),
+	[POSTERN_A_SA_FLOW_LABEL] = { .type = NLA_U32, },
+	[POSTERN_A_SA_OUTPUT_MARK] = { .type = NLA_U32, },
+	[POSTERN_A_SA_OUTPUT_MARK_MASK] = { .type = NLA_U32, },
 };
 
 /* POSTERN_CMD_SA_DEL - do */
@@ -197,14 +207,14 @@ static const struct genl_ops postern_nl_ops[] = {
 		.cmd		= POSTERN_CMD_SA_NEW,
 		.doit		= postern_nl_sa_new_doit,
 		.policy		= postern_sa_new_nl_policy,
-		.maxattr	= POSTERN_A_SA_REPLAY,
+		.maxattr	= POSTERN_A_SA_OUTPUT_MARK_MASK,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd		= POSTERN_CMD_SA_UPDATE,
 		.doit		= postern_nl_sa_update_doit,
 		.policy		= postern_sa_update_nl_policy,
-		.maxattr	= POSTERN_A_SA_REPLAY,
+		.maxattr	= POSTERN_A_SA_OUTPUT_MARK_MASK,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{

@@ -252,6 +252,24 @@ static int put_sa_identity(struct sk_buff *skb, const struct postern_sa *sa)
 	return 0;
 }
 
+static int put_outer(struct sk_buff *skb, const struct postern_outer *outer)
+{
+	if ((outer->ttl &&
+	     nla_put_u8(skb, POSTERN_A_SA_TTL,
+			outer->ttl == POSTERN_TTL_INHERIT ? 0 : outer->ttl)) ||
+	    (outer->ds_set &&
+	     nla_put_u8(skb, POSTERN_A_SA_TOS, outer->ds_set)) ||
+	    (outer->flow_label &&
+	     nla_put_u32(skb, POSTERN_A_SA_FLOW_LABEL,
+			 outer->flow_label & ~POSTERN_LABEL_FIXED)))
+		return -EMSGSIZE;
+	if (outer->mark_mask &&
+	    (nla_put_u32(skb, POSTERN_A_SA_OUTPUT_MARK, outer->mark) ||
+	     nla_put_u32(skb, POSTERN_A_SA_OUTPUT_MARK_MASK, outer->mark_mask)))
+		return -EMSGSIZE;
+	return 0;
+}
+
 /**
  * postern_nl_put_sa - an SA as sa-get shows it
  * @skb: message
@@ -267,6 +285,7 @@ int postern_nl_put_sa(struct sk_buff *skb, struct postern_sa *sa,
 	if (put_sa_identity(skb, sa) ||
 	    nla_put_u32(skb, POSTERN_A_SA_FLAGS, sa->flags) ||
 	    nla_put_u32(skb, POSTERN_A_SA_REPLAY_WINDOW, sa->replay.window) ||
+	    put_outer(skb, &sa->outer) ||
 	    put_algos(skb, sa, with_keys) ||
 	    put_sa_selector(skb, sa) ||
 	    put_life(skb, &sa->life) ||

@@ -34,6 +34,7 @@ static struct postern_sa *sa_make(struct postern_net *pn,
 	sa->dir = args->dir;
 	sa->ipv4 = args->key.family == AF_INET;
 	sa->flags = args->flags;
+	sa->outer = args->outer;
 	sa->reqid = args->reqid;
 	sa->owner = args->owner;
 	sa->base = args->base;

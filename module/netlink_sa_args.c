@@ -3,6 +3,8 @@
 #include <crypto/algapi.h>
 #include <linux/slab.h>
 #include <linux/ktime.h>
+#include <net/inet_ecn.h>
+#include <net/ipv6.h>
 #include "netlink_sa_args.h"
 
 /* Destination and protocol of @key. */
@@ -197,6 +199,93 @@ static int get_replay(const struct nlattr *nest, struct postern_sa_args *args,
 	return 0;
 }
 
+static int get_tos(struct nlattr **tb, struct postern_sa_args *args,
+		   struct netlink_ext_ack *extack)
+{
+	struct nlattr *attr = tb[POSTERN_A_SA_TOS];
+
+	args->outer.ds_keep = 0xff;
+	if (args->flags & POSTERN_SA_FLAG_NOECN)
+		args->outer.ds_keep &= ~INET_ECN_MASK;
+	if (attr || args->flags & POSTERN_SA_FLAG_DONT_ENCAP_DSCP)
+		args->outer.ds_keep &= INET_ECN_MASK;
+	if (!attr)
+		return 0;
+	args->outer.ds_set = nla_get_u8(attr);
+	if (args->outer.ds_set & INET_ECN_MASK) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "tos is a multiple of 4: its two lowest bits are ECN, which flag noecn is about");
+		return -EINVAL;
+	}
+	if (args->flags & POSTERN_SA_FLAG_DONT_ENCAP_DSCP) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "tos and flag dont-encap-dscp exclude each other");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int get_flow_label(const struct nlattr *attr,
+			  struct postern_sa_args *args,
+			  struct netlink_ext_ack *extack)
+{
+	u32 label;
+
+	if (!attr)
+		return 0;
+	if (args->key.family == AF_INET) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "IPv4 has no flow-label: src and dst are IPv4");
+		return -EINVAL;
+	}
+	label = nla_get_u32(attr);
+	if (label > ntohl(IPV6_FLOWLABEL_MASK)) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "a flow-label is 0 to 0xfffff");
+		return -EINVAL;
+	}
+	args->outer.flow_label = label | POSTERN_LABEL_FIXED;
+	return 0;
+}
+
+static int get_mark(struct nlattr **tb, struct postern_outer *outer,
+		    struct netlink_ext_ack *extack)
+{
+	if (tb[POSTERN_A_SA_OUTPUT_MARK_MASK] &&
+	    postern_nl_missing(extack, NULL, tb, POSTERN_A_SA_OUTPUT_MARK,
+			       "output-mark"))
+		return -EINVAL;
+	if (!tb[POSTERN_A_SA_OUTPUT_MARK])
+		return 0;
+	outer->mark_mask = U32_MAX;
+	if (tb[POSTERN_A_SA_OUTPUT_MARK_MASK])
+		outer->mark_mask = nla_get_u32(tb[POSTERN_A_SA_OUTPUT_MARK_MASK]);
+	outer->mark = nla_get_u32(tb[POSTERN_A_SA_OUTPUT_MARK]) &
+		      outer->mark_mask;
+	return 0;
+}
+
+static int get_outer(struct nlattr **tb, struct postern_sa_args *args,
+		     struct netlink_ext_ack *extack)
+{
+	int err;
+
+	if (tb[POSTERN_A_SA_TTL])
+		args->outer.ttl = nla_get_u8(tb[POSTERN_A_SA_TTL]) ?:
+				  POSTERN_TTL_INHERIT;
+	err = get_flow_label(tb[POSTERN_A_SA_FLOW_LABEL], args, extack);
+	if (err)
+		return err;
+	if (args->flags & POSTERN_SA_FLAG_SET_DF &&
+	    args->flags & POSTERN_SA_FLAG_NOPMTUDISC) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_FLAGS],
+				    "flags set-df and nopmtudisc exclude each other");
+		return -EINVAL;
+	}
+	err = get_tos(tb, args, extack);
+	return err ? err : get_mark(tb, &args->outer, extack);
+}
+
 /**
  * postern_sa_args_get - read all but the keys of sa-new or sa-update
  * @tb: attributes
@@ -235,6 +324,9 @@ int postern_sa_args_get(struct nlattr **tb, struct postern_sa_args *args,
 		args->owner = nla_get_u32(tb[POSTERN_A_SA_OWNER]);
 	if (tb[POSTERN_A_SA_FLAGS])
 		args->flags = nla_get_u32(tb[POSTERN_A_SA_FLAGS]);
+	err = get_outer(tb, args, extack);
+	if (err)
+		return err;
 	args->window = POSTERN_WINDOW_DEFAULT;
 	if (tb[POSTERN_A_SA_REPLAY_WINDOW])
 		args->window = nla_get_u32(tb[POSTERN_A_SA_REPLAY_WINDOW]);
@@ -265,6 +357,31 @@ static int check_selector(struct nlattr **tb, const struct postern_sa_args *args
 	return -EINVAL;
 }
 
+/* In transport mode the outer header is the packet's own. */
+static int check_outer(struct nlattr **tb, const struct postern_sa_args *args,
+		       struct netlink_ext_ack *extack)
+{
+	static const u8 types[] = { POSTERN_A_SA_TTL, POSTERN_A_SA_TOS,
+				    POSTERN_A_SA_FLOW_LABEL };
+	int i;
+
+	if (args->mode != POSTERN_MODE_TRANSPORT)
+		return 0;
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		if (!tb[types[i]])
+			continue;
+		NL_SET_ERR_MSG_ATTR(extack, tb[types[i]],
+				    "ttl, tos and flow-label are of tunnel mode: in transport mode the packet has its own");
+		return -EINVAL;
+	}
+	if (args->flags & POSTERN_SA_FLAG_SET_DF) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_FLAGS],
+				    "flag set-df is of tunnel mode");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 /**
  * postern_sa_args_check_new - is this enough to make an SA?
  * @tb: attributes
@@ -286,7 +403,8 @@ int postern_sa_args_check_new(struct nlattr **tb,
 				    "src of a tunnel must not be the unspecified address unless dir is 1 (in)");
 		return -EINVAL;
 	}
-	return check_selector(tb, args, args->mode, extack);
+	return check_outer(tb, args, extack) ?:
+	       check_selector(tb, args, args->mode, extack);
 }
 
 static int get_algo(const struct nlattr *nest, enum postern_algo_kind kind,
@@ -416,6 +534,18 @@ int postern_sa_args_check_change(struct nlattr **tb,
 		REFUSE_CHANGE(extack, tb, POSTERN_A_SA_REQID, "reqid");
 	else if (tb[POSTERN_A_SA_FLAGS] && sa->flags != args->flags)
 		REFUSE_CHANGE(extack, tb, POSTERN_A_SA_FLAGS, "flags");
+	else if (tb[POSTERN_A_SA_TTL] && sa->outer.ttl != args->outer.ttl)
+		REFUSE_CHANGE(extack, tb, POSTERN_A_SA_TTL, "ttl");
+	else if (tb[POSTERN_A_SA_TOS] && sa->outer.ds_set != args->outer.ds_set)
+		REFUSE_CHANGE(extack, tb, POSTERN_A_SA_TOS, "tos");
+	else if (tb[POSTERN_A_SA_FLOW_LABEL] &&
+		 sa->outer.flow_label != args->outer.flow_label)
+		REFUSE_CHANGE(extack, tb, POSTERN_A_SA_FLOW_LABEL, "flow-label");
+	else if (tb[POSTERN_A_SA_OUTPUT_MARK] &&
+		 (sa->outer.mark != args->outer.mark ||
+		  sa->outer.mark_mask != args->outer.mark_mask))
+		REFUSE_CHANGE(extack, tb, POSTERN_A_SA_OUTPUT_MARK,
+			      "output-mark");
 	else if (tb[POSTERN_A_SA_REPLAY_WINDOW] &&
 		 sa->replay.window != args->window)
 		REFUSE_CHANGE(extack, tb, POSTERN_A_SA_REPLAY_WINDOW,

@@ -12,6 +12,7 @@
  * @mode: enum postern_mode
  * @dir: enum postern_dir, 0 for both
  * @flags: POSTERN_SA_FLAG_*
+ * @outer: outer header and output mark
  * @reqid: 0 when not given
  * @owner: 0 when not given
  * @window: anti-replay window in packets
@@ -29,6 +30,7 @@ struct postern_sa_args {
 	u8 mode;
 	u8 dir;
 	u32 flags;
+	struct postern_outer outer;
 	u32 reqid;
 	u32 owner;
 	u32 window;

@@ -3,13 +3,8 @@
 #include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
+#include "net.h"
 #include "outer.h"
-
-/* The inner traffic class (RFC 4301 section 5.1.2, RFC 6040 section 4.1: normal mode). */
-static u8 encap_ds(const struct postern_sa *sa, u8 inner)
-{
-	return sa->flags & POSTERN_SA_FLAG_NOECN ? inner & ~INET_ECN_MASK : inner;
-}
 
 static u8 inner_ds(const struct sk_buff *in, u8 family)
 {
@@ -17,15 +12,51 @@ static u8 inner_ds(const struct sk_buff *in, u8 family)
 				   ipv6_get_dsfield(ipv6_hdr(in));
 }
 
-/* DF as the packet has it; IPv6 never lets routers fragment (RFC 4301 section 8.1). */
-static bool inner_df(const struct sk_buff *in, u8 family)
+/*
+ * The outer traffic class: both parts of the inner one, unless the SA says otherwise
+ * (RFC 4301 section 5.1.2; RFC 6040 section 4.1: normal mode).
+ */
+static u8 outer_ds(const struct postern_outer *outer, const struct sk_buff *in,
+		   u8 family)
 {
+	return (inner_ds(in, family) & outer->ds_keep) | outer->ds_set;
+}
+
+/*
+ * DF as the packet has it; IPv6 never lets routers fragment (RFC 4301 section 8.1).
+ * What has to be fragmented leaves without, whatever is asked for.
+ */
+static bool outer_df(const struct postern_sa *sa, const struct sk_buff *in,
+		     u8 family, bool may_fragment)
+{
+	if (unlikely(may_fragment || sa->flags & (POSTERN_SA_FLAG_NOPMTUDISC |
+						  POSTERN_SA_FLAG_SET_DF)))
+		return !may_fragment && sa->flags & POSTERN_SA_FLAG_SET_DF;
 	return family == AF_INET6 || ip_hdr(in)->frag_off & htons(IP_DF);
 }
 
+static u8 outer_ttl(const struct postern_sa *sa, const struct sk_buff *in,
+		    u8 family, const struct dst_entry *dst)
+{
+	if (likely(!sa->outer.ttl))
+		return sa->ipv4 ? ip4_dst_hoplimit(dst) :
+				  ip6_dst_hoplimit((struct dst_entry *)dst);
+	if (sa->outer.ttl != POSTERN_TTL_INHERIT)
+		return sa->outer.ttl;
+	return family == AF_INET ? ip_hdr(in)->ttl : ipv6_hdr(in)->hop_limit;
+}
+
+/* Copied for an end system only (RFC 4301 section 5.1.2.2, note 8). */
+static __be32 outer_label(const struct postern_outer *outer,
+			  const struct sk_buff *in, u8 family)
+{
+	if (unlikely(outer->flow_label))
+		return htonl(outer->flow_label & ~POSTERN_LABEL_FIXED);
+	return family == AF_INET6 && in->sk ? ip6_flowlabel(ipv6_hdr(in)) : 0;
+}
+
 static void tunnel_ipv4(struct net *net, const struct postern_sa *sa,
-			struct sk_buff *out, u8 ds, bool df,
-			const struct dst_entry *dst)
+			struct sk_buff *out, u8 ds, bool df, u8 ttl)
 {
 	struct iphdr *iph = ip_hdr(out);
 
@@ -34,7 +65,7 @@ static void tunnel_ipv4(struct net *net, const struct postern_sa *sa,
 	iph->tos = ds;
 	iph->tot_len = htons(out->len);
 	iph->frag_off = df ? htons(IP_DF) : 0;
-	iph->ttl = ip4_dst_hoplimit(dst);
+	iph->ttl = ttl;
 	iph->protocol = sa->key.proto;
 	iph->check = 0;
 	iph->saddr = sa->src.ip;
@@ -45,14 +76,14 @@ static void tunnel_ipv4(struct net *net, const struct postern_sa *sa,
 }
 
 static void tunnel_ipv6(const struct postern_sa *sa, struct sk_buff *out, u8 ds,
-			__be32 label, const struct dst_entry *dst)
+			__be32 label, u8 hop_limit)
 {
 	struct ipv6hdr *ip6h = ipv6_hdr(out);
 
 	ip6_flow_hdr(ip6h, ds, label);
 	ip6h->payload_len = htons(out->len - sizeof(*ip6h));
 	ip6h->nexthdr = sa->key.proto;
-	ip6h->hop_limit = ip6_dst_hoplimit((struct dst_entry *)dst);
+	ip6h->hop_limit = hop_limit;
 	ip6h->saddr = sa->src.in6;
 	ip6h->daddr = sa->key.dst.in6;
 }
@@ -65,25 +96,22 @@ static void tunnel_ipv6(const struct postern_sa *sa, struct sk_buff *out, u8 ds,
  * @in: inner packet
  * @inner_family: of @in
  * @dst: route of the outer packet
- * @may_fragment: leave DF out, whatever the inner packet says
- *
- * The flow label is copied for an end system only (RFC 4301 section 5.1.2.2, note 8).
+ * @may_fragment: leave DF out, whatever the inner packet or the SA says
  */
 void postern_outer_tunnel(struct net *net, const struct postern_sa *sa,
 			  struct sk_buff *out, const struct sk_buff *in,
 			  u8 inner_family, const struct dst_entry *dst,
 			  bool may_fragment)
 {
-	u8 ds = encap_ds(sa, inner_ds(in, inner_family));
-	bool df = !may_fragment && inner_df(in, inner_family) &&
-		  !(sa->flags & POSTERN_SA_FLAG_NOPMTUDISC);
+	u8 ttl = outer_ttl(sa, in, inner_family, dst);
+	u8 ds = outer_ds(&sa->outer, in, inner_family);
 
 	if (sa->ipv4)
-		tunnel_ipv4(net, sa, out, ds, df, dst);
+		tunnel_ipv4(net, sa, out, ds,
+			    outer_df(sa, in, inner_family, may_fragment), ttl);
 	else
 		tunnel_ipv6(sa, out, ds,
-			    inner_family == AF_INET6 && in->sk ?
-			    ip6_flowlabel(ipv6_hdr(in)) : 0, dst);
+			    outer_label(&sa->outer, in, inner_family), ttl);
 }
 
 /**
@@ -126,6 +154,37 @@ u8 postern_outer_ds(const struct sk_buff *skb, bool ipv4)
 	return inner_ds(skb, ipv4 ? AF_INET : AF_INET6);
 }
 
+#define ECN_UNUSED	4	/* cannot come of any tunnel that a standard knows */
+#define ECN_DROP	8
+
+/* RFC 6040 section 4.2, figure 4: by the inner and the outer ECN field. */
+static const u8 ecn_egress[4][4] = {
+	[INET_ECN_NOT_ECT] = {
+		[INET_ECN_NOT_ECT] = INET_ECN_NOT_ECT,
+		[INET_ECN_ECT_0] = INET_ECN_NOT_ECT | ECN_UNUSED,
+		[INET_ECN_ECT_1] = INET_ECN_NOT_ECT | ECN_UNUSED,
+		[INET_ECN_CE] = ECN_DROP,
+	},
+	[INET_ECN_ECT_0] = {
+		[INET_ECN_NOT_ECT] = INET_ECN_ECT_0,
+		[INET_ECN_ECT_0] = INET_ECN_ECT_0,
+		[INET_ECN_ECT_1] = INET_ECN_ECT_1,
+		[INET_ECN_CE] = INET_ECN_CE,
+	},
+	[INET_ECN_ECT_1] = {
+		[INET_ECN_NOT_ECT] = INET_ECN_ECT_1,
+		[INET_ECN_ECT_0] = INET_ECN_ECT_1 | ECN_UNUSED,
+		[INET_ECN_ECT_1] = INET_ECN_ECT_1,
+		[INET_ECN_CE] = INET_ECN_CE,
+	},
+	[INET_ECN_CE] = {
+		[INET_ECN_NOT_ECT] = INET_ECN_CE,
+		[INET_ECN_ECT_0] = INET_ECN_CE,
+		[INET_ECN_ECT_1] = INET_ECN_CE | ECN_UNUSED,
+		[INET_ECN_CE] = INET_ECN_CE,
+	},
+};
+
 /**
  * postern_outer_decap - what the outer header leaves in the inner one
  * @sa: SA of tunnel mode
@@ -133,26 +192,31 @@ u8 postern_outer_ds(const struct sk_buff *skb, bool ipv4)
  * @family: of @skb
  * @outer_ds: traffic class of the outer header
  *
- * Congestion seen on the way is told to who can hear of it (RFC 4301 section
- * 5.1.2, note 6).
+ * Congestion seen on the way is told to who can hear of it; a sender that cannot
+ * hears of it by the loss of its packet (RFC 6040).  DSCP stays as it is unless the SA
+ * says otherwise (RFC 4301 section 5.1.2).
+ *
+ * Return: 0 or why the packet must be dropped.
  */
-void postern_outer_decap(const struct postern_sa *sa, struct sk_buff *skb,
-			 u8 family, u8 outer_ds)
+enum postern_drop_reason postern_outer_decap(const struct postern_sa *sa,
+					     struct sk_buff *skb, u8 family,
+					     u8 outer_ds)
 {
-	bool ce = INET_ECN_is_ce(outer_ds) &&
-		  !(sa->flags & POSTERN_SA_FLAG_NOECN);
+	u8 old = inner_ds(skb, family), new = old;
+	u8 ecn = ecn_egress[old & INET_ECN_MASK][outer_ds & INET_ECN_MASK];
 
-	if (family == AF_INET) {
-		if (sa->flags & POSTERN_SA_FLAG_DECAP_DSCP)
-			ipv4_change_dsfield(ip_hdr(skb), INET_ECN_MASK,
-					    outer_ds & ~INET_ECN_MASK);
-		if (ce)
-			IP_ECN_set_ce(ip_hdr(skb));
-	} else {
-		if (sa->flags & POSTERN_SA_FLAG_DECAP_DSCP)
-			ipv6_change_dsfield(ipv6_hdr(skb), INET_ECN_MASK,
-					    outer_ds & ~INET_ECN_MASK);
-		if (ce)
-			IP6_ECN_set_ce(skb, ipv6_hdr(skb));
-	}
+	if (unlikely(ecn & ECN_DROP))
+		return POSTERN_DROP_IN_ECN;
+	if (unlikely(ecn & ECN_UNUSED))
+		postern_stat_inc(sa->pn->stats, in_ecn_unused);
+	if (unlikely(sa->flags & POSTERN_SA_FLAG_DECAP_DSCP))
+		new = outer_ds;
+	new = (new & ~INET_ECN_MASK) | (ecn & INET_ECN_MASK);
+	if (likely(new == old))
+		return 0;
+	if (family == AF_INET)
+		ipv4_change_dsfield(ip_hdr(skb), 0, new);
+	else
+		ipv6_change_dsfield(ipv6_hdr(skb), 0, new);
+	return 0;
 }

@@ -18,7 +18,8 @@ void postern_outer_transport(struct net *net, const struct postern_sa *sa,
 			     const struct sk_buff *in, unsigned int ip_len,
 			     bool may_fragment);
 u8 postern_outer_ds(const struct sk_buff *skb, bool ipv4);
-void postern_outer_decap(const struct postern_sa *sa, struct sk_buff *skb,
-			 u8 family, u8 outer_ds);
+enum postern_drop_reason postern_outer_decap(const struct postern_sa *sa,
+					     struct sk_buff *skb, u8 family,
+					     u8 outer_ds);
 
 #endif

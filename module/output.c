@@ -151,7 +151,7 @@ static void output_header(const struct postern_out *o, const struct sk_buff *in,
 	skb_set_transport_header(out, o->outer_len);
 	out->protocol = sa->ipv4 ? htons(ETH_P_IP) : htons(ETH_P_IPV6);
 	out->dev = dst_dev(o->dst);
-	out->mark = in->mark;
+	out->mark = postern_sa_mark(sa, in->mark);
 	out->priority = in->priority;
 	/* one queue for an SA, so that its order is kept, and nobody dissects it */
 	__skb_set_hash(out, sa->flow_hash, true, true);
@@ -273,43 +273,55 @@ static struct postern_sa *choose_sa(struct postern_net *pn,
 	return sa && postern_sa_usable(sa) ? sa : NULL;
 }
 
-static struct dst_entry *route_ipv4(struct postern_net *pn, struct postern_sa *sa)
+static struct dst_entry *route_ipv4(struct postern_net *pn, struct postern_sa *sa,
+				    u32 mark)
 {
+	bool cached = mark == sa->outer.mark;
 	struct flowi4 fl4 = {
 		.daddr = sa->key.dst.ip,
 		.saddr = sa->src.ip,
 		.flowi4_proto = sa->key.proto,
+		.flowi4_mark = mark,
 	};
 	struct rtable *rt;
 	__be32 saddr;
 
-	rt = dst_cache_get_ip4(&sa->route, &saddr);
-	if (likely(rt))
-		return &rt->dst;
+	if (likely(cached)) {
+		rt = dst_cache_get_ip4(&sa->route, &saddr);
+		if (likely(rt))
+			return &rt->dst;
+	}
 	rt = ip_route_output_flow(pn->net, &fl4, NULL);
 	if (IS_ERR(rt))
 		return NULL;
-	dst_cache_set_ip4(&sa->route, &rt->dst, fl4.saddr);
+	if (cached)
+		dst_cache_set_ip4(&sa->route, &rt->dst, fl4.saddr);
 	return &rt->dst;
 }
 
-static struct dst_entry *route_ipv6(struct postern_net *pn, struct postern_sa *sa)
+static struct dst_entry *route_ipv6(struct postern_net *pn, struct postern_sa *sa,
+				    u32 mark)
 {
+	bool cached = mark == sa->outer.mark;
 	struct flowi6 fl6 = {
 		.daddr = sa->key.dst.in6,
 		.saddr = sa->src.in6,
 		.flowi6_proto = sa->key.proto,
+		.flowi6_mark = mark,
 	};
 	struct dst_entry *dst;
 	struct in6_addr saddr;
 
-	dst = dst_cache_get_ip6(&sa->route, &saddr);
-	if (likely(dst))
-		return dst;
+	if (likely(cached)) {
+		dst = dst_cache_get_ip6(&sa->route, &saddr);
+		if (likely(dst))
+			return dst;
+	}
 	dst = ip6_dst_lookup_flow(pn->net, NULL, &fl6, NULL);
 	if (IS_ERR(dst))
 		return NULL;
-	dst_cache_set_ip6(&sa->route, dst, &fl6.saddr);
+	if (cached)
+		dst_cache_set_ip6(&sa->route, dst, &fl6.saddr);
 	return dst;
 }
 
@@ -339,13 +351,19 @@ static enum postern_drop_reason check_transport(struct postern_out *o)
 	return 0;
 }
 
-/* The route of the outer packet, referenced, or NULL. */
-static struct dst_entry *route(struct postern_net *pn, struct postern_sa *sa)
+/*
+ * The route of the outer packet, referenced, or NULL.  An output mark chooses it, with
+ * the bits of the packet's own mark that it leaves; the SA remembers that of packets
+ * without any.
+ */
+static struct dst_entry *route(struct postern_net *pn, struct postern_sa *sa,
+			       const struct sk_buff *skb)
 {
+	u32 mark = sa->outer.mark_mask ? postern_sa_mark(sa, skb->mark) : 0;
 	struct dst_entry *dst;
 
 	local_bh_disable();	/* dst_cache */
-	dst = sa->ipv4 ? route_ipv4(pn, sa) : route_ipv6(pn, sa);
+	dst = sa->ipv4 ? route_ipv4(pn, sa, mark) : route_ipv6(pn, sa, mark);
 	local_bh_enable();
 	return dst;
 }
@@ -363,14 +381,14 @@ static enum postern_drop_reason find_route(struct postern_out *o)
 		dst = skb_dst(o->skb);
 		/* what a bridge passes has a route that leads nowhere */
 		if (unlikely(!dst || dst->flags & DST_FAKE_RTABLE))
-			o->dst = route(o->pn, sa);
+			o->dst = route(o->pn, sa, o->skb);
 		else if (dst_hold_safe(dst))
 			o->dst = dst;
 		return o->dst ? check_transport(o) : POSTERN_DROP_OUT_NO_ROUTE;
 	}
 	o->ip_len = 0;
 	o->outer_len = sa->ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
-	o->dst = route(o->pn, sa);
+	o->dst = route(o->pn, sa, o->skb);
 	return o->dst ? 0 : POSTERN_DROP_OUT_NO_ROUTE;
 }
 

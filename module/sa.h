@@ -58,6 +58,28 @@ struct postern_usage {
 	u64 last_used;
 };
 
+#define POSTERN_TTL_INHERIT	256
+#define POSTERN_LABEL_FIXED	BIT(31)
+
+/**
+ * struct postern_outer - what an SA says of the packets around its own
+ * @mark: of the packet, in the bits of @mark_mask; the others are the inner packet's,
+ *        and on receipt the outer one's
+ * @mark_mask: 0 when it has no say
+ * @flow_label: POSTERN_LABEL_FIXED and the label of tunnel mode, or 0
+ * @ttl: of tunnel mode; 0 for the route's
+ * @ds_keep: bits of the inner traffic class that the outer one has
+ * @ds_set: its other bits
+ */
+struct postern_outer {
+	u32 mark;
+	u32 mark_mask;
+	u32 flow_label;
+	u16 ttl;
+	u8 ds_keep;
+	u8 ds_set;
+};
+
 /**
  * struct postern_sa - one direction of protection
  *
@@ -69,6 +91,7 @@ struct postern_usage {
  * @ipv4: the outer header is IPv4 [I]
  * @counted: byte or packet limits exist: @spent_bytes, @spent_packets are kept [C]
  * @flags: POSTERN_SA_FLAG_* [I]
+ * @outer: header and mark of the outer packet [I]
  * @reqid: ties it to templates [I]
  * @state: enum postern_sa_state; only ever grows [C, read anywhere]
  * @transform: algorithm [I]
@@ -117,6 +140,7 @@ struct postern_sa {
 	bool ipv4;
 	bool counted;
 	u32 flags;
+	struct postern_outer outer;
 	u32 reqid;
 	u32 state;
 	u32 flow_hash;
@@ -186,6 +210,12 @@ static inline bool postern_sa_usable(const struct postern_sa *sa)
 	u32 state = READ_ONCE(sa->state);
 
 	return state == POSTERN_SA_STATE_VALID || state == POSTERN_SA_STATE_DYING;
+}
+
+/* The mark of what leaves a transform, of that of what came to it. */
+static inline u32 postern_sa_mark(const struct postern_sa *sa, u32 mark)
+{
+	return (mark & ~sa->outer.mark_mask) | sa->outer.mark;
 }
 
 static inline struct postern_drop_site

@@ -32,6 +32,46 @@ static bool parse_limit(struct args *a, const struct word *w, void *object)
 	return words_parse_one(a, limit_words, &sa->lifetime, w->word);
 }
 
+static bool parse_sa_flags(struct args *a, const struct word *w, void *object)
+{
+	struct sa *sa = object;
+
+	sa->has |= HAS(POSTERN_A_SA_FLAGS);
+	return parse_flags(a, w, object);
+}
+
+static bool parse_ttl(struct args *a, const struct word *w, void *object)
+{
+	const char *s = args_value(a, w->word);
+	struct sa *sa = object;
+	uint64_t n = 0;
+
+	if (!s)
+		return false;
+	if (strcmp(s, "inherit") && !number(s, 1, 255, &n))
+		return wrong(s, "\"%s\" takes inherit or a number from 1 to 255",
+			     w->word);
+	sa->ttl = n;
+	return true;
+}
+
+static bool parse_mark(struct args *a, const struct word *w, void *object)
+{
+	static const struct word mask = {
+		"mask", .offset = SA(output_mark_mask), .width = 4,
+		.max = 0xffffffff
+	};
+	struct sa *sa = object;
+
+	if (!parse_number(a, w, object))
+		return false;
+	if (!a->count || strcmp(a->word[0], mask.word))
+		return true;
+	args_take(a);
+	sa->has |= HAS(POSTERN_A_SA_OUTPUT_MARK_MASK);
+	return parse_number(a, &mask, object);
+}
+
 static bool parse_keys(struct args *a, const struct word *w, void *object)
 {
 	options.keys = true;
@@ -75,15 +115,22 @@ static const struct word add_words[] = {
 	  .width = 1, .names = sa_dir_names },
 	{ "replay-window", parse_number, "PACKETS", SA(replay_window),
 	  .attr = POSTERN_A_SA_REPLAY_WINDOW, .width = 4, .max = POSTERN_WINDOW_MAX },
-	{ "flag", parse_flags, "FLAG-LIST", SA(flags), .attr = POSTERN_A_SA_FLAGS,
-	  .width = 4, .names = sa_flag_names },
+	{ "flag", parse_sa_flags, "FLAG-LIST", SA(flags), .width = 4,
+	  .names = sa_flag_names },
+	{ "extra-flag", parse_sa_flags, "EXTRA-FLAG-LIST", SA(flags), .width = 4,
+	  .names = sa_extra_flag_names },
+	{ "ttl", parse_ttl, "{ TTL | inherit }", .attr = POSTERN_A_SA_TTL },
+	{ "tos", parse_number, "TOS", SA(tos), .attr = POSTERN_A_SA_TOS, .width = 1,
+	  .min = 4, .max = 252 },
+	{ "flowlabel", parse_number, "LABEL", SA(flow_label),
+	  .attr = POSTERN_A_SA_FLOW_LABEL, .width = 4, .max = 0xfffff },
+	{ "output-mark", parse_mark, "MARK [ mask MASK ]", SA(output_mark),
+	  .attr = POSTERN_A_SA_OUTPUT_MARK, .width = 4, .max = 0xffffffff },
 	{ "sel", parse_sel, "SELECTOR", SA(selector), .attr = POSTERN_A_SA_SELECTOR },
 	{ "limit", parse_limit, .usage = "LIMIT" },
-	{ .word = "extra-flag" },
 	{ .word = "encap" },
 	{ .word = "comp" },
 	{ .word = "offload" },
-	{ .word = "output-mark" },
 	{ .word = "tfcpad" },
 	{ .word = "replay-seq-hi" },
 	{ .word = "replay-oseq-hi" },
@@ -447,7 +494,8 @@ void help_state(void)
 	puts("       postern state flush");
 	words_usage(flush_words, 15);
 	puts("       postern state count");
-	puts("FLAG-LIST := [ noecn ] [ decap-dscp ] [ nopmtudisc ]");
+	puts("FLAG-LIST := [ noecn ] [ decap-dscp ] [ nopmtudisc ] [ set-df ]");
+	puts("EXTRA-FLAG-LIST := [ dont-encap-dscp ]");
 	puts("SELECTOR :=");
 	words_usage(selector_words, 8);
 	puts("LIMIT := one of");

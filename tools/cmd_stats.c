@@ -39,6 +39,9 @@ void stats_print(const struct stats *s)
 	out_number("in-delivered",
 		   "%20llu inner packets handed back to the stack\n",
 		   s->in_delivered);
+	out_number("in-ecn-unused",
+		   "%20llu of them with ECN marks that no tunnel makes\n",
+		   s->in_ecn_unused);
 	out_number("in-fragments",
 		   "%20llu inner fragments that reassembly has taken\n",
 		   s->in_fragments);

@@ -190,6 +190,8 @@ static bool same_making(const struct sa *cur, const struct sa *want)
 	       cur->reqid == want->reqid && cur->flags == want->flags &&
 	       cur->replay_window == want->replay_window &&
 	       cur->dir == want->dir &&
+	       cur->output_mark == want->output_mark &&
+	       cur->output_mark_mask == want->output_mark_mask &&
 	       same_cipher(&cur->aead, &want->aead) &&
 	       same_cipher(&cur->auth, &want->auth) &&
 	       same_cipher(&cur->crypt, &want->crypt);

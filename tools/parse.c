@@ -43,6 +43,12 @@ const struct name sa_flag_names[] = {
 	{ "noecn", POSTERN_SA_FLAG_NOECN },
 	{ "decap-dscp", POSTERN_SA_FLAG_DECAP_DSCP },
 	{ "nopmtudisc", POSTERN_SA_FLAG_NOPMTUDISC },
+	{ "set-df", POSTERN_SA_FLAG_SET_DF },
+	{ NULL, 0 }
+};
+
+const struct name sa_extra_flag_names[] = {
+	{ "dont-encap-dscp", POSTERN_SA_FLAG_DONT_ENCAP_DSCP },
 	{ NULL, 0 }
 };
 
@@ -243,6 +249,7 @@ static bool is_foreign(const char *s)
 	static const char * const foreign[] = {
 		"beet", "ro", "in_trigger", "iptfs", "comp", "route2", "hao",
 		"wildrecv", "icmp", "align4", "esn", "use", "sub",
+		"oseq-may-wrap",
 	};
 	unsigned int i;
 
@@ -279,9 +286,11 @@ bool parse_name(struct args *a, const struct word *w, void *object)
 bool parse_flags(struct args *a, const struct word *w, void *object)
 {
 	const struct name *n;
-	uint32_t flags = 0;
 	bool taken = false;
+	uint32_t flags;
 
+	/* "flag" and "extra-flag" fill one field. */
+	memcpy(&flags, (char *)object + w->offset, sizeof(flags));
 	for (; a->count; args_take(a), taken = true) {
 		/* An SA without a selector serves both families anyway. */
 		if (!strcmp(a->word[0], "af-unspec"))

@@ -53,6 +53,8 @@ static const struct field stats_table[] = {
 	FIELD(stats, FIELD_U64, POSTERN_A_STATS_OUT_SENT, "out-sent",
 	      out_sent),
 	FIELD(stats, FIELD_U32, POSTERN_A_STATS_HELD, "held", held),
+	FIELD(stats, FIELD_U64, POSTERN_A_STATS_IN_ECN_UNUSED, "in-ecn-unused",
+	      in_ecn_unused),
 };
 
 const struct fields stats_fields = FIELDS(stats, stats_table);

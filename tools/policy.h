@@ -43,6 +43,7 @@ struct stats {
 	uint64_t in_packets;
 	uint64_t in_delivered;
 	uint64_t in_fragments;
+	uint64_t in_ecn_unused;
 	uint64_t out_packets;
 	uint64_t out_sent;
 	uint32_t held;

@@ -347,23 +347,63 @@ static void sa_print_drops(const struct drops *drops)
 	}
 }
 
+/* As "ip xfrm" does it, extra flags only with -s.  In JSON both are in one list. */
 static void flags_print(const struct sa *sa)
 {
-	const char *fmt = "%s";
+	const char *word = "flag ", *extra = " extra_flag ";
 	const struct name *n;
 
 	out_array("flags");
-	if (options.stats || sa->flags)
-		out_text("flag ");
 	for (n = sa_flag_names; n->name; n++) {
 		if (!(sa->flags & n->value))
 			continue;
-		out_string(NULL, fmt, n->name);
-		fmt = " %s";
+		out_text("%s", word);
+		out_string(NULL, "%s", n->name);
+		word = " ";
+	}
+	for (n = sa_extra_flag_names; n->name; n++) {
+		if (!(sa->flags & n->value))
+			continue;
+		if (options.stats)
+			out_text("%s", extra);
+		out_string(NULL, options.stats ? "%s" : NULL, n->name);
+		extra = " ";
 	}
 	if (options.stats)
 		out_text(" (0x%08x)", sa->flags);
 	out_close();
+}
+
+static void outer_print(const struct sa *sa)
+{
+	const char *tab = "\t";
+
+	if (sa->has & HAS(POSTERN_A_SA_OUTPUT_MARK)) {
+		out_number("output-mark", "\toutput-mark 0x%llx",
+			   sa->output_mark);
+		out_number("output-mark-mask", "/0x%llx",
+			   sa->output_mark_mask);
+		out_line();
+	}
+	if (sa->has & HAS(POSTERN_A_SA_TTL)) {
+		if (sa->ttl)
+			out_number("ttl", "\tttl %llu", sa->ttl);
+		else
+			out_string("ttl", "\tttl %s", "inherit");
+		tab = " ";
+	}
+	if (sa->has & HAS(POSTERN_A_SA_TOS)) {
+		out_text("%s", tab);
+		out_number("tos", "tos 0x%llx", sa->tos);
+		tab = " ";
+	}
+	if (sa->has & HAS(POSTERN_A_SA_FLOW_LABEL)) {
+		out_text("%s", tab);
+		out_number("flowlabel", "flowlabel 0x%05llx", sa->flow_label);
+		tab = " ";
+	}
+	if (*tab == ' ')
+		out_line();
 }
 
 static void sa_print_head(const struct sa *sa)
@@ -401,6 +441,7 @@ void sa_print(const struct sa *sa)
 	out_number("replay-window", "\treplay-window %llu ", sa->replay_window);
 	flags_print(sa);
 	out_line();
+	outer_print(sa);
 	algos_print(sa);
 	if (sa->has & HAS(POSTERN_A_SA_REPLAY))
 		replay_print(sa);

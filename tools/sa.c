@@ -114,6 +114,13 @@ static const struct field sa_table[] = {
 	FIELD(sa, FIELD_U8, POSTERN_A_SA_HARD, "hard", hard),
 	FIELD(sa, FIELD_U64, POSTERN_A_SA_ID, "id", id),
 	FIELD(sa, FIELD_U32, POSTERN_A_SA_COUNT, "count", count),
+	FIELD(sa, FIELD_U8, POSTERN_A_SA_TTL, "ttl", ttl),
+	FIELD(sa, FIELD_U8, POSTERN_A_SA_TOS, "tos", tos),
+	FIELD(sa, FIELD_U32, POSTERN_A_SA_FLOW_LABEL, "flow-label", flow_label),
+	FIELD(sa, FIELD_U32, POSTERN_A_SA_OUTPUT_MARK, "output-mark",
+	      output_mark),
+	FIELD(sa, FIELD_U32, POSTERN_A_SA_OUTPUT_MARK_MASK, "output-mark-mask",
+	      output_mark_mask),
 };
 
 const struct fields sa_fields = FIELDS(sa, sa_table);

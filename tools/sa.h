@@ -102,6 +102,8 @@ struct sa {
 	uint8_t dir;
 	uint8_t state;
 	uint8_t hard;
+	uint8_t ttl;			/* 0: that of the inner packet */
+	uint8_t tos;
 	uint32_t spi;			/* network order */
 	uint32_t reqid;
 	uint32_t owner;
@@ -110,6 +112,9 @@ struct sa {
 	uint32_t spi_min;
 	uint32_t spi_max;
 	uint32_t count;
+	uint32_t flow_label;
+	uint32_t output_mark;
+	uint32_t output_mark_mask;
 	uint64_t id;
 	struct algo aead;
 	struct algo auth;

@@ -313,6 +313,28 @@ static void set_usage(struct sa *sa, const struct xfrm_lifetime_cur *from)
 	u->use_time = from->use_time;
 }
 
+static void set_outer(const struct attrs *attrs, struct xfrm_sa *out, int *err)
+{
+	struct sa *sa = &out->sa;
+	uint32_t mark, mask = 0xffffffff;
+
+	if (get_u32(attrs, XFRMA_SA_EXTRA_FLAGS, err) &
+	    XFRM_SA_XFLAG_DONT_ENCAP_DSCP)
+		sa->flags |= POSTERN_SA_FLAG_DONT_ENCAP_DSCP;
+	if (!attrs->a[XFRMA_SET_MARK])
+		return;
+	mark = get_u32(attrs, XFRMA_SET_MARK, err);
+	if (attrs->a[XFRMA_SET_MARK_MASK])
+		mask = get_u32(attrs, XFRMA_SET_MARK_MASK, err);
+	/* Libreswan sets the output mark to the id that it works with. */
+	if (!mask || (mark == out->if_id && mask == 0xffffffff))
+		return;
+	sa->has |= HAS(POSTERN_A_SA_OUTPUT_MARK) |
+		   HAS(POSTERN_A_SA_OUTPUT_MARK_MASK);
+	sa->output_mark = mark & mask;
+	sa->output_mark_mask = mask;
+}
+
 static bool key_is_hidden(const struct algo *algo)
 {
 	uint32_t i;
@@ -342,7 +364,8 @@ static const char *find_unsupported(const struct attrs *attrs,
 		snprintf(buf, size, "flags 0x%x", info->flags & ~FLAGS_KNOWN);
 		return buf;
 	}
-	v = get_u32(attrs, XFRMA_SA_EXTRA_FLAGS, &err);
+	v = get_u32(attrs, XFRMA_SA_EXTRA_FLAGS, &err) &
+	    ~XFRM_SA_XFLAG_DONT_ENCAP_DSCP;
 	if (v) {
 		snprintf(buf, size, "extra flags 0x%x", v);
 		return buf;
@@ -362,10 +385,6 @@ static const char *find_unsupported(const struct attrs *attrs,
 	mark = payload(attrs, XFRMA_MARK, sizeof(*mark), &err);
 	if (mark && mark->m)
 		return "a mark";
-	/* Libreswan sets the output mark to the id that it works with. */
-	v = get_u32(attrs, XFRMA_SET_MARK, &err);
-	if (v && v != sa->if_id)
-		return "an output mark";
 	if (attrs->a[XFRMA_ALG_AUTH] && !attrs->a[XFRMA_ALG_AUTH_TRUNC])
 		return "an ICV of unknown length";
 	if (sa->sa.replay_window > POSTERN_WINDOW_MAX)
@@ -475,6 +494,7 @@ int xfrm_parse_sa(const struct nlmsghdr *nlh, struct xfrm_sa *out)
 	/* An EXPIRE names the SA and says nothing more of it. */
 	if (nlh->nlmsg_type == XFRM_MSG_EXPIRE)
 		return err;
+	set_outer(&attrs, out, &err);
 	if (!err)
 		err = parse_aead(&attrs, out);
 	if (!err)

@@ -58,16 +58,21 @@ enum postern_sa_state {
 
 /**
  * enum postern_sa_flag
- * @POSTERN_SA_FLAG_NOECN: neither copy ECN to the outer header nor act upon it
- *   on receipt
+ * @POSTERN_SA_FLAG_NOECN: do not copy ECN to the outer header (compatibility
+ *   mode of RFC 6040)
  * @POSTERN_SA_FLAG_DECAP_DSCP: copy DSCP of the outer header to the inner one
  *   on receipt
  * @POSTERN_SA_FLAG_NOPMTUDISC: never set DF in the outer header
+ * @POSTERN_SA_FLAG_DONT_ENCAP_DSCP: do not copy DSCP to the outer header
+ * @POSTERN_SA_FLAG_SET_DF: set DF in the outer header of all that need not be
+ *   fragmented, in tunnel mode
  */
 enum postern_sa_flag {
 	POSTERN_SA_FLAG_NOECN = 1,
 	POSTERN_SA_FLAG_DECAP_DSCP = 2,
 	POSTERN_SA_FLAG_NOPMTUDISC = 4,
+	POSTERN_SA_FLAG_DONT_ENCAP_DSCP = 8,
+	POSTERN_SA_FLAG_SET_DF = 16,
 };
 
 enum {
@@ -150,6 +155,11 @@ enum {
 	POSTERN_A_SA_HARD,
 	POSTERN_A_SA_ID,
 	POSTERN_A_SA_COUNT,
+	POSTERN_A_SA_TTL,
+	POSTERN_A_SA_TOS,
+	POSTERN_A_SA_FLOW_LABEL,
+	POSTERN_A_SA_OUTPUT_MARK,
+	POSTERN_A_SA_OUTPUT_MARK_MASK,
 
 	__POSTERN_A_SA_MAX,
 	POSTERN_A_SA_MAX = (__POSTERN_A_SA_MAX - 1)
@@ -210,6 +220,7 @@ enum {
 	POSTERN_A_STATS_OUT_PACKETS,
 	POSTERN_A_STATS_OUT_SENT,
 	POSTERN_A_STATS_HELD,
+	POSTERN_A_STATS_IN_ECN_UNUSED,
 
 	__POSTERN_A_STATS_MAX,
 	POSTERN_A_STATS_MAX = (__POSTERN_A_STATS_MAX - 1)

@@ -87,7 +87,9 @@
 	R(OUT_STACK, "out-stack", \
 	  "the stack refused the protected packet: a firewall rule or a full device queue") \
 	R(OUT_LOOPBACK, "out-loopback", \
-	  "the looped copy of an own protected multicast packet; it stays here in clear")
+	  "the looped copy of an own protected multicast packet; it stays here in clear") \
+	R(IN_ECN, "in-ecn", \
+	  "congestion was marked on the way, and the sender of the inner packet only notices loss (Not-ECT)")
 
 enum postern_drop_reason {
 	POSTERN_DROP_UNSPEC,

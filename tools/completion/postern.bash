@@ -5,7 +5,7 @@
 __postern_value='src dst spi reqid owner aead auth auth-trunc enc
 	replay-window replay-seq replay-oseq time-soft time-hard time-use-soft
 	time-use-hard byte-soft byte-hard packet-soft packet-hard sport dport
-	type code priority index min max --if-id'
+	type code priority index min max tos flowlabel output-mark mask --if-id'
 
 __postern_words()
 {
@@ -15,7 +15,8 @@ __postern_words()
 	case $1-$2 in
 	state-add | state-update)
 		echo "$id mode reqid owner aead auth auth-trunc enc dir" \
-			replay-window replay-seq replay-oseq flag sel limit
+			replay-window replay-seq replay-oseq flag extra-flag ttl tos \
+			flowlabel output-mark mask sel limit
 		;;
 	state-delete | state-get) echo "$id keys" ;;
 	state-list | state-show | state-deleteall)
@@ -48,7 +49,9 @@ __postern_values()
 	mode) echo transport tunnel ;;
 	dir) [[ $2 == state ]] && echo in out || echo in out fwd ;;
 	action) echo allow block protect bypass discard ;;
-	flag) echo noecn decap-dscp nopmtudisc af-unspec ;;
+	flag) echo noecn decap-dscp nopmtudisc set-df af-unspec ;;
+	extra-flag) echo dont-encap-dscp ;;
+	ttl) echo inherit ;;
 	limit)
 		echo time-soft time-hard time-use-soft time-use-hard byte-soft \
 			byte-hard packet-soft packet-hard

@@ -127,6 +127,7 @@ static int run(const char *line)
 #define GCM "aead 'rfc4106(gcm(aes))' 0x000102030405060708090a0b0c0d0e0f10111213 128 "
 #define SEL "sel src 10.1.0.0/16 proto tcp dport 80-90 "
 #define LIMITS "limit time-soft 60 limit byte-hard 1000 limit time-hard 0 "
+#define MARK "output-mark 0x12 mask 0xff "
 #define NUMBERS "replay-window 64 replay-oseq 9 "
 #define PRIORITY "priority 12 action allow ptype main "
 #define TMPL "tmpl src 192.0.2.1 dst 192.0.2.2 proto ah reqid 3 mode tunnel "
@@ -158,6 +159,29 @@ static void state_add_takes_the_words_of_ip_xfrm(void)
 	CHECK(sa->lifetime.byte_hard == 1000, t);
 	CHECK(sa->lifetime.add_hard == POSTERN_UNLIMITED, t);
 	CHECK(sa->dir == POSTERN_DIR_OUT, t);
+}
+
+static void outer_header_has_words(void)
+{
+	const char *t = __func__;
+	const struct sa *sa = &sent.sa;
+
+	CHECK(run("state add " ID "mode tunnel " GCM
+		  MARK "extra-flag dont-encap-dscp flag noecn dir out") == EXIT_OK, t);
+	CHECK(sa->flags == (POSTERN_SA_FLAG_NOECN |
+			    POSTERN_SA_FLAG_DONT_ENCAP_DSCP), t);
+	CHECK(sa->has & HAS(POSTERN_A_SA_FLAGS), t);
+	CHECK(sa->output_mark == 0x12 && sa->output_mark_mask == 0xff, t);
+	CHECK(sa->has & HAS(POSTERN_A_SA_OUTPUT_MARK_MASK), t);
+	CHECK(sa->dir == POSTERN_DIR_OUT, t);
+	CHECK(run("state add " ID "output-mark 7 tos 0xb8 ttl inherit flowlabel 0 flag set-df")
+	      == EXIT_OK, t);
+	CHECK(sa->output_mark == 7 && sa->tos == 0xb8 && !sa->ttl, t);
+	CHECK(!(sa->has & HAS(POSTERN_A_SA_OUTPUT_MARK_MASK)), t);
+	CHECK(sa->has & HAS(POSTERN_A_SA_TTL), t);
+	CHECK(sa->has & HAS(POSTERN_A_SA_FLOW_LABEL), t);
+	CHECK(sa->flags == POSTERN_SA_FLAG_SET_DF, t);
+	CHECK(run("state add " ID "ttl 255") == EXIT_OK && sa->ttl == 255, t);
 }
 
 static void defaults_are_those_of_ip_xfrm(void)
@@ -263,6 +287,21 @@ static void bad_words_are_refused_and_send_nothing(void)
 		"state add " ID "flag",
 		"state add " ID "flag esn",
 		"state add " ID "flag noecn esn",
+		"state add " ID "extra-flag",
+		"state add " ID "extra-flag noecn",
+		"state add " ID "extra-flag oseq-may-wrap",
+		"state add " ID "flag dont-encap-dscp",
+		"state add " ID "ttl",
+		"state add " ID "ttl 0",
+		"state add " ID "ttl 256",
+		"state add " ID "ttl inherited",
+		"state add " ID "tos 3",
+		"state add " ID "tos 256",
+		"state add " ID "flowlabel 0x100000",
+		"state add " ID "output-mark",
+		"state add " ID "output-mark 0x100000000",
+		"state add " ID "output-mark 1 mask",
+		"state add " ID "mask 1",
 		"state add " ID "sel",
 		"state add " ID "sel sport 1",
 		"state add " ID "sel src 10.0.0.0/33",
@@ -593,6 +632,7 @@ static void interrupted_dumps_count_once(void)
 int main(void)
 {
 	state_add_takes_the_words_of_ip_xfrm();
+	outer_header_has_words();
 	defaults_are_those_of_ip_xfrm();
 	keys_may_be_text_or_hexadecimal();
 	policies_take_the_words_of_ip_xfrm();

@@ -173,6 +173,21 @@ static void check_sas(void)
 	CHECK(x.sa.replay_window == 100 && x.sa.replay.seq == 205 &&
 	      x.sa.replay.bitmap.word[0] == 5 && !x.sa.replay.bitmap.word[1],
 	      "long window is turned to begin at the highest number");
+	make_sa(&m, XFRM_MSG_NEWSA, false);
+	mnl_attr_put_u32(&m.nlh, XFRMA_SA_EXTRA_FLAGS,
+			 XFRM_SA_XFLAG_DONT_ENCAP_DSCP);
+	mnl_attr_put_u32(&m.nlh, XFRMA_SET_MARK, 0x123);
+	mnl_attr_put_u32(&m.nlh, XFRMA_SET_MARK_MASK, 0xff);
+	CHECK(!xfrm_parse_sa(&m.nlh, &x) && !x.unsupported[0],
+	      "outer header and mark are understood");
+	CHECK(x.sa.flags == POSTERN_SA_FLAG_DONT_ENCAP_DSCP &&
+	      x.sa.output_mark == 0x23 && x.sa.output_mark_mask == 0xff,
+	      "outer header and mark are those of the SA");
+	make_sa(&m, XFRM_MSG_NEWSA, false);
+	mnl_attr_put_u32(&m.nlh, XFRMA_SET_MARK, IF_ID);
+	CHECK(!xfrm_parse_sa(&m.nlh, &x) && !x.unsupported[0] &&
+	      !(x.sa.has & HAS(POSTERN_A_SA_OUTPUT_MARK)),
+	      "the mark that names the interface marks nothing");
 	make_sa(&m, XFRM_MSG_EXPIRE, false);
 	CHECK(!xfrm_parse_sa(&m.nlh, &x) && x.sa.spi == htonl(0x1001),
 	      "expire is understood");
