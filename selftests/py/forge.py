@@ -31,6 +31,9 @@ from 1.
   isrc=ADDR, idst=ADDR    other inner addresses
   fragment=1|2            that fragment of the inner packet, which is cut behind 24 octets
   id=N       identification of the inner packet
+  tos=N, itos=N           traffic class of the outer and of the inner packet
+  ecn=all    one packet for each pair of ECN fields, both with a DSCP; their text is
+             TEXT, the inner and the outer traffic class
   flip=all   one packet for each bit of ESP or AH and what follows, that bit inverted
   flip=OFFSET[-OFFSET]    one for each bit of these octets of the packet
   cut=all    one for each length, ESP or AH and what follows shortened
@@ -56,10 +59,11 @@ def version(address):
     return ipaddress.ip_address(address).version
 
 
-def header(src, dst, proto):
+def header(src, dst, proto, tos=0):
+    tos = int(tos)
     if version(src) == 4:
-        return IP(src=src, dst=dst, proto=proto, id=0x1234, ttl=64)
-    return IPv6(src=src, dst=dst, nh=proto, hlim=64)
+        return IP(src=src, dst=dst, proto=proto, id=0x1234, ttl=64, tos=tos)
+    return IPv6(src=src, dst=dst, nh=proto, hlim=64, tc=tos)
 
 
 def fragment(head, data, words):
@@ -99,7 +103,7 @@ class Association:
     def inner(self, words):
         """The inner packet: octets, next header of it in tunnel mode, the same of what is in it."""
         src, dst = words.get("isrc", self.isrc), words.get("idst", self.idst)
-        pkt = header(src, dst, 17) / UDP(sport=7000, dport=PORT) / Raw((words.get("text", "") + "\n").encode())
+        pkt = header(src, dst, 17, words.get("itos", 0)) / UDP(sport=7000, dport=PORT) / Raw((words.get("text", "") + "\n").encode())
         upper = bytes(type(pkt)(bytes(pkt)).payload)
         if "fragment" in words:
             pkt = fragment(header(src, dst, 17), upper, words)
@@ -123,7 +127,7 @@ class Association:
 
     def front(self, words):
         proto = 50 if self.esp else 51
-        pkt = header(self.src, self.dst, proto)
+        pkt = header(self.src, self.dst, proto, words.get("tos", 0))
         match words.get("front"):
             case "hbh":
                 pkt.nh = 0
@@ -171,6 +175,11 @@ class Association:
             for n in range(len(self.plain(words | {"innercut": 65535})[0])):
                 packets += self.one(words | {"innercut": n, "seq": str(seq + n)})
             return packets
+        if words.get("ecn") == "all":
+            pairs = [(inner, outer) for inner in range(0xb8, 0xbc) for outer in range(0x48, 0x4c)]
+            return [pkt for i, (inner, outer) in enumerate(pairs) for pkt in self.one(words | {
+                "ecn": "", "seq": str(seq + i), "itos": inner, "tos": outer,
+                "text": f"{words['text']} {inner} {outer}"})]
         if "bare" in words:
             pkt = self.inner(words)[0]
         else:

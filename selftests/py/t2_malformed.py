@@ -25,7 +25,7 @@ DROP = object()
 
 GOOD_SA = {
     'dst': B, 'src': A, 'proto': ESP, 'spi': 0x1001, 'mode': TUNNEL, 'dir': OUT, 'reqid': 7, 'owner': 0,
-    'flags': 1, 'replay-window': 64,
+    'flags': 1, 'replay-window': 64, 'ttl': 5, 'tos': 4, 'output-mark': 5, 'output-mark-mask': 7,
     'aead': {'name': GCM, 'key': bytes(range(20)), 'icv-bits': 128},
     'selector': {'src': A, 'src-len': 24, 'dst': B, 'dst-len': 24, 'proto': 6, 'sport-first': 1,
                  'sport-last': 2, 'dport-first': 3, 'dport-last': 4},
@@ -190,7 +190,10 @@ def ranges_sa(test):
     test.refused('dir 0', new, but(GOOD_SA, dir=0), 'dir')
     test.refused('dir fwd', new, but(GOOD_SA, dir=FWD), 'dir', 'in.*out')
     test.refused('dir 4', new, but(GOOD_SA, dir=4), 'dir')
-    test.refused('flags 8', new, but(GOOD_SA, flags=8), 'flags')
+    test.refused('flags 0x80000000', new, but(GOOD_SA, flags=0x80000000), 'flags')
+    test.refused('a flow-label of 21 bits', new, but(
+        GOOD_SA, dst=bytes(15) + b'\1', src=bytes(15) + b'\2', selector=DROP, **{'flow-label': 1 << 20}), 'flow-label')
+    test.refused('a mask and no output-mark', new, but(GOOD_SA, **{'output-mark': DROP}), text='output-mark')
     test.refused('window 4097', new, but(GOOD_SA, replay_window=4097), 'replay-window')
     for spi in 0, 1, 255:
         test.refused(f'SPI {spi}', new, but(GOOD_SA, spi=spi), 'spi', '256')

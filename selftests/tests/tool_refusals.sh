@@ -69,6 +69,15 @@ try 2 'one family.*attribute src' state add src ::1 dst 192.0.2.2 proto esp spi 
 try 2 'unknown algorithm.*attribute aead name' state add "${id[@]}" aead nonsense "$(hexkey 20)" 128
 try 2 '160, 224 or 288.*attribute aead' state add "${id[@]}" aead 'rfc4106(gcm(aes))' "$(hexkey 19)" 128
 try 2 'encryption or combined' state add "${id[@]}"
+try 2 'of tunnel mode.*attribute ttl' state add "${id[@]}" "${gcm[@]}" ttl 5
+try 2 'of tunnel mode.*attribute tos' state add "${id[@]}" "${gcm[@]}" tos 0x10
+try 2 'set-df is of tunnel mode.*attribute flags' state add "${id[@]}" "${gcm[@]}" flag set-df
+try 2 'multiple of 4.*attribute tos' state add "${id[@]}" "${gcm[@]}" mode tunnel tos 0x12
+try 2 'exclude each other.*attribute tos' state add "${id[@]}" "${gcm[@]}" mode tunnel tos 0x10 extra-flag dont-encap-dscp
+try 2 'exclude each other.*attribute flags' state add "${id[@]}" "${gcm[@]}" mode tunnel flag set-df nopmtudisc
+try 2 'IPv4 has no flow-label.*attribute flow-label' state add "${id[@]}" "${gcm[@]}" mode tunnel flowlabel 1
+try 2 'output-mark of a valid SA cannot be changed' state update src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1001 output-mark 5
+try 2 'ttl of a valid SA cannot be changed' state update src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1001 ttl 5
 try 2 'no SA has' state get dst 192.0.2.2 proto esp spi 0x2001
 try 2 'no SA has' state delete dst 192.0.2.2 proto esp spi 0x2001
 try 2 'no policy has' policy delete index 12345
