@@ -116,3 +116,7 @@ check "no more than 10 a second" test "$(times sa-unknown)" -le $((10 * windows)
 check "of $sent" test "$(times sa-unknown)" -lt "$sent"
 check "in words" grep -q '^Unknown src 10.0.0.2 dst 10.0.0.1' /run/inbound.txt
 check "as the schema has it" /usr/bin/python3 "$(dirname "$0")/../../tools/test/schema.py" event /run/inbound
+
+# a namespace left with these SAs and policies was seen to end half a minute late
+run_in a postern state flush
+run_in a postern policy flush
