@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Packets that a policy says to protect while there is no SA: a key manager is asked
- * (acquire), and they wait for what it brings, bounded in number and time.
+ * (acquire), and they wait for what it brings, bounded in number and time.  A local
+ * packet stays charged to its socket, which keeps the namespace alive for that time.
  */
 #include "compat.h"
 #include "notify.h"

@@ -40,7 +40,7 @@ void stats_print(const struct stats *s)
 		   "%20llu inner packets handed back to the stack\n",
 		   s->in_delivered);
 	out_number("in-ecn-unused",
-		   "%20llu of them with ECN marks that no tunnel makes\n",
+		   "%20llu inner packets with ECN marks that no tunnel makes\n",
 		   s->in_ecn_unused);
 	out_number("in-fragments",
 		   "%20llu inner fragments that reassembly has taken\n",
