@@ -73,6 +73,8 @@ check "the first use of an SA is told" busywait 5 told_are sa-used 1
 check "by name" expect SA "$SPI 10.0.0.1 esp" \
 	"$(told sa-used | jq -r '"\(.spi) \(.dst) \(.proto)"' | { read -r spi rest && printf '0x%x %s' "$spi" "$rest"; })"
 check "more packets" good x count=3
+# the timer of the SA looks at it again
+run_in a postern state update "${SA[@]}" limit packet-hard 1000
 check "and once" not_for_a_wrong_icv 6 0x4001 1
 forge_sa y ah transport 6 6 null
 forge_policy
