@@ -122,6 +122,7 @@ static unsigned int pre_routing(struct sk_buff *skb,
 	struct postern_policy *policy;
 	struct postern_sa_key key;
 	struct postern_flow flow;
+	u8 proto;
 
 	if (postern_marker_is_ours(pn, skb)) {
 		/* a VRF calls this hook again; routing drops the marker anyway */
@@ -146,9 +147,11 @@ static unsigned int pre_routing(struct sk_buff *skb,
 	if (policy->action == POSTERN_ACTION_DISCARD)
 		return drop_policy(pn, skb, policy, POSTERN_DROP_IN_DISCARD);
 	/* a stale SPI is no cleartext, to be told from it by who looks for the cause */
-	if (read_key(&key, skb, ipv4) && is_for_us(pn->net, &flow)) {
+	if (ipsec_header(skb, ipv4, &proto) && is_for_us(pn->net, &flow)) {
 		postern_stat_inc(pn->stats, in_packets);
-		postern_notify->spi_unknown(pn, &key, &flow.src);
+		/* one that is cut off names none at all */
+		if (read_key(&key, skb, ipv4))
+			postern_notify->spi_unknown(pn, &key, &flow.src);
 		return drop_policy(pn, skb, policy, POSTERN_DROP_UNKNOWN_SPI);
 	}
 	return drop_policy(pn, skb, policy, POSTERN_DROP_IN_CLEARTEXT);
