@@ -87,7 +87,8 @@ static struct postern_job *job_alloc(unsigned int size)
 struct postern_job *postern_job_get(struct postern_sa *sa, struct sk_buff *in,
 				    struct sk_buff *out)
 {
-	unsigned int nsrc = count_sg(in) + EXTRA_SG;
+	unsigned int nsrc = count_sg(in) + EXTRA_SG +
+			    DIV_ROUND_UP(sa->tfcpad, PAGE_SIZE);
 	unsigned int ndst = count_sg(out) + EXTRA_SG;
 	unsigned int sg = ALIGN(sizeof(struct postern_job), 64);
 	unsigned int req = ALIGN(sg + (nsrc + ndst) * sizeof(struct scatterlist),

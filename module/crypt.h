@@ -23,6 +23,7 @@
  * @done: what follows when the transform is complete; 0 or a negative error
  * @seq: sequence number
  * @offset: in @in, of the payload (outbound) or the ESP or AH header (inbound)
+ * @tfc: octets of padding between the payload and the trailer (RFC 4303 section 2.7)
  * @ip_len: octets of IP header in @out before what the transform writes
  * @next: protocol of what is inside
  * @ds: traffic class of the outer header (inbound)
@@ -46,6 +47,7 @@ struct postern_job {
 	void (*done)(struct postern_job *job, int err);
 	u64 seq;
 	unsigned int offset;
+	unsigned int tfc;
 	unsigned int ip_len;
 	u8 next;
 	u8 ds;

@@ -53,12 +53,13 @@ static void esp_fill_iv(struct postern_job *job)
 	memcpy(job->aad + ESP_HEADER, job->iv, t->iv_len);
 }
 
-/* Scatterlists: @aad, then @len octets of @skb from @offset, then the trailer. */
+/* Scatterlists: @aad, then @len octets of @skb from @offset, @zeros, the trailer. */
 static int map_data(struct scatterlist *sg, unsigned int entries, void *aad,
 		    unsigned int aad_len, struct sk_buff *skb,
-		    unsigned int offset, unsigned int len,
+		    unsigned int offset, unsigned int len, unsigned int zeros,
 		    void *trailer, unsigned int trailer_len)
 {
+	unsigned int part;
 	int n = 0;
 
 	sg_init_table(sg, entries);
@@ -67,6 +68,10 @@ static int map_data(struct scatterlist *sg, unsigned int entries, void *aad,
 		n = skb_to_sgvec_nomark(skb, sg + 1, offset, len);
 		if (unlikely(n < 0))
 			return n;
+	}
+	for (; unlikely(zeros); zeros -= part) {
+		part = min_t(unsigned int, zeros, PAGE_SIZE);
+		sg_set_page(sg + 1 + n++, ZERO_PAGE(0), part, 0);
 	}
 	if (trailer_len)
 		sg_set_buf(sg + 1 + n++, trailer, trailer_len);
@@ -79,9 +84,10 @@ static int esp_output(struct postern_job *job)
 	struct postern_sa *sa = job->sa;
 	const struct postern_transform *t = &sa->transform;
 	unsigned int payload = job->in->len - job->offset;
-	unsigned int padding = esp_padding(sa, payload);
+	unsigned int padded = payload + job->tfc;
+	unsigned int padding = esp_padding(sa, padded);
 	unsigned int aad_len = ESP_HEADER + t->iv_len;
-	unsigned int crypt_len = payload + padding + 2;
+	unsigned int crypt_len = padded + padding + 2;
 	unsigned int i;
 	int err;
 
@@ -96,7 +102,7 @@ static int esp_output(struct postern_job *job)
 	job->trailer[padding + 1] = job->next;
 
 	err = map_data(job->src, job->nsrc, job->aad, aad_len, job->in,
-		       job->offset, payload, job->trailer, padding + 2);
+		       job->offset, payload, job->tfc, job->trailer, padding + 2);
 	if (unlikely(err))
 		return err;
 	sg_init_table(job->dst, job->ndst);
@@ -122,7 +128,7 @@ static int esp_input(struct postern_job *job)
 	if (unlikely(err < 0))
 		return err;
 	err = map_data(job->dst, job->ndst, job->aad, aad_len, job->out,
-		       job->ip_len, job->out->len - job->ip_len, NULL, 0);
+		       job->ip_len, job->out->len - job->ip_len, 0, NULL, 0);
 	if (unlikely(err))
 		return err;
 	return postern_crypt(job, false, aad_len, len - aad_len);

@@ -66,7 +66,7 @@ const struct nla_policy postern_usage_nl_policy[POSTERN_A_USAGE_LAST_USED + 1] =
 };
 
 /* POSTERN_CMD_SA_NEW - do */
-static const struct nla_policy postern_sa_new_nl_policy[POSTERN_A_SA_OUTPUT_MARK_MASK + 1] = {
+static const struct nla_policy postern_sa_new_nl_policy[POSTERN_A_SA_TFCPAD + 1] = {
 	[POSTERN_A_SA_DST] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
 	[POSTERN_A_SA_SRC] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
 	[POSTERN_A_SA_PROTO] = NLA_POLICY_RANGE(NLA_U8, 50, 51),
@@ -89,10 +89,11 @@ static const struct nla_policy postern_sa_new_nl_policy[POSTERN_A_SA_OUTPUT_MARK
 	[POSTERN_A_SA_FLOW_LABEL] = { .type = NLA_U32, },
 	[POSTERN_A_SA_OUTPUT_MARK] = { .type = NLA_U32, },
 	[POSTERN_A_SA_OUTPUT_MARK_MASK] = { .type = NLA_U32, },
+	[POSTERN_A_SA_TFCPAD] = { .type = NLA_U16, },
 };
 
 /* POSTERN_CMD_SA_UPDATE - do */
-static const struct nla_policy postern_sa_update_nl_policy[POSTERN_A_SA_OUTPUT_MARK_MASK + 1] = {
+static const struct nla_policy postern_sa_update_nl_policy[POSTERN_A_SA_TFCPAD + 1] = {
 	[POSTERN_A_SA_DST] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
 	[POSTERN_A_SA_SRC] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
 	[POSTERN_A_SA_PROTO] = NLA_POLICY_RANGE(NLA_U8, 50, 51),
@@ -115,6 +116,7 @@ static const struct nla_policy postern_sa_update_nl_policy[POSTERN_A_SA_OUTPUT_M
 	[POSTERN_A_SA_FLOW_LABEL] = { .type = NLA_U32, },
 	[POSTERN_A_SA_OUTPUT_MARK] = { .type = NLA_U32, },
 	[POSTERN_A_SA_OUTPUT_MARK_MASK] = { .type = NLA_U32, },
+	[POSTERN_A_SA_TFCPAD] = { .type = NLA_U16, },
 };
 
 /* POSTERN_CMD_SA_DEL - do */
@@ -201,20 +203,29 @@ static const struct nla_policy postern_policy_flush_nl_policy[POSTERN_A_POLICY_O
 static const struct nla_policy postern_stats_get_nl_policy[POSTERN_A_STATS_VERSION + 1] = {
 };
 
+/* POSTERN_CMD_SA_DUMMY - do */
+static const struct nla_policy postern_sa_dummy_nl_policy[POSTERN_A_SA_DUMMY_LEN + 1] = {
+	[POSTERN_A_SA_DST] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
+	[POSTERN_A_SA_PROTO] = NLA_POLICY_RANGE(NLA_U8, 50, 51),
+	[POSTERN_A_SA_SPI] = { .type = NLA_U32, },
+	[POSTERN_A_SA_COUNT] = { .type = NLA_U32, },
+	[POSTERN_A_SA_DUMMY_LEN] = { .type = NLA_U16, },
+};
+
 /* Ops table for postern */
 static const struct genl_ops postern_nl_ops[] = {
 	{
 		.cmd		= POSTERN_CMD_SA_NEW,
 		.doit		= postern_nl_sa_new_doit,
 		.policy		= postern_sa_new_nl_policy,
-		.maxattr	= POSTERN_A_SA_OUTPUT_MARK_MASK,
+		.maxattr	= POSTERN_A_SA_TFCPAD,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd		= POSTERN_CMD_SA_UPDATE,
 		.doit		= postern_nl_sa_update_doit,
 		.policy		= postern_sa_update_nl_policy,
-		.maxattr	= POSTERN_A_SA_OUTPUT_MARK_MASK,
+		.maxattr	= POSTERN_A_SA_TFCPAD,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
@@ -287,6 +298,13 @@ static const struct genl_ops postern_nl_ops[] = {
 		.doit		= postern_nl_stats_get_doit,
 		.policy		= postern_stats_get_nl_policy,
 		.maxattr	= POSTERN_A_STATS_VERSION,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= POSTERN_CMD_SA_DUMMY,
+		.doit		= postern_nl_sa_dummy_doit,
+		.policy		= postern_sa_dummy_nl_policy,
+		.maxattr	= POSTERN_A_SA_DUMMY_LEN,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 };

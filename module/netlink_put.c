@@ -285,6 +285,7 @@ int postern_nl_put_sa(struct sk_buff *skb, struct postern_sa *sa,
 	if (put_sa_identity(skb, sa) ||
 	    nla_put_u32(skb, POSTERN_A_SA_FLAGS, sa->flags) ||
 	    nla_put_u32(skb, POSTERN_A_SA_REPLAY_WINDOW, sa->replay.window) ||
+	    (sa->tfcpad && nla_put_u16(skb, POSTERN_A_SA_TFCPAD, sa->tfcpad)) ||
 	    put_outer(skb, &sa->outer) ||
 	    put_algos(skb, sa, with_keys) ||
 	    put_sa_selector(skb, sa) ||

@@ -8,6 +8,7 @@
 #include "expire.h"
 #include "hooks.h"
 #include "netlink_sa_args.h"
+#include "path.h"
 
 static struct postern_sa_selector *
 selector_make(const struct postern_selector *sel)
@@ -35,6 +36,7 @@ static struct postern_sa *sa_make(struct postern_net *pn,
 	sa->ipv4 = args->key.family == AF_INET;
 	sa->flags = args->flags;
 	sa->outer = args->outer;
+	sa->tfcpad = args->tfcpad;
 	sa->reqid = args->reqid;
 	sa->owner = args->owner;
 	sa->base = args->base;
@@ -526,5 +528,71 @@ int postern_nl_sa_allocspi_doit(struct sk_buff *skb, struct genl_info *info)
 	}
 	if (err)
 		nlmsg_free(reply);
+	return err;
+}
+
+static int dummy_refused(const struct postern_sa *sa,
+			 struct netlink_ext_ack *extack)
+{
+	if (sa->dir == POSTERN_DIR_IN)
+		NL_SET_ERR_MSG(extack, "dummy packets are sent: dir of the SA is 1 (in)");
+	else if (!postern_sa_usable(sa))
+		NL_SET_ERR_MSG(extack, "the SA has no keys yet, or is at its end");
+	else if (postern_addr_any(&sa->src))
+		NL_SET_ERR_MSG(extack, "dummy packets need a source: src of the SA is the unspecified address");
+	else
+		return 0;
+	return -EINVAL;
+}
+
+/* Only for the time of a packet, so that others are not kept from their work. */
+static int send_dummy(struct postern_net *pn, const struct postern_sa_key *key,
+		      const struct nlattr *len, struct netlink_ext_ack *extack)
+{
+	struct postern_sa *sa;
+	int err;
+
+	rcu_read_lock();
+	sa = postern_sad_lookup(&pn->sad, key);
+	if (sa)
+		err = dummy_refused(sa, extack) ?:
+		      postern_output_dummy(pn, sa, len ? nla_get_u16(len) :
+							 sa->tfcpad);
+	else
+		err = sa_not_found(extack);
+	rcu_read_unlock();
+	if (err == -EMSGSIZE)
+		NL_SET_ERR_MSG_ATTR(extack, len, "the path of the SA does not take such long packets");
+	else if (err == -ENETUNREACH)
+		NL_SET_ERR_MSG(extack, "there is no route to dst");
+	return err;
+}
+
+/* POSTERN_CMD_SA_DUMMY: Send dummy packets. */
+int postern_nl_sa_dummy_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct postern_net *pn = postern_net(genl_info_net(info));
+	struct nlattr **tb = info->attrs;
+	struct postern_sa_key key;
+	u32 count = 1;
+	int err;
+
+	err = postern_sa_args_key(tb, &key, info->extack);
+	if (err)
+		return err;
+	if (key.proto != IPPROTO_ESP) {
+		NL_SET_ERR_MSG_ATTR(info->extack, tb[POSTERN_A_SA_PROTO],
+				    "dummy packets are of ESP (proto 50)");
+		return -EINVAL;
+	}
+	if (tb[POSTERN_A_SA_COUNT])
+		count = nla_get_u32(tb[POSTERN_A_SA_COUNT]);
+	for (; !err && count; count--) {
+		err = send_dummy(pn, &key, tb[POSTERN_A_SA_DUMMY_LEN],
+				 info->extack);
+		if (signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
 	return err;
 }

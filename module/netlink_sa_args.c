@@ -324,6 +324,8 @@ int postern_sa_args_get(struct nlattr **tb, struct postern_sa_args *args,
 		args->owner = nla_get_u32(tb[POSTERN_A_SA_OWNER]);
 	if (tb[POSTERN_A_SA_FLAGS])
 		args->flags = nla_get_u32(tb[POSTERN_A_SA_FLAGS]);
+	if (tb[POSTERN_A_SA_TFCPAD])
+		args->tfcpad = nla_get_u16(tb[POSTERN_A_SA_TFCPAD]);
 	err = get_outer(tb, args, extack);
 	if (err)
 		return err;
@@ -401,6 +403,11 @@ int postern_sa_args_check_new(struct nlattr **tb,
 	    postern_addr_any(&args->src)) {
 		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_SRC],
 				    "src of a tunnel must not be the unspecified address unless dir is 1 (in)");
+		return -EINVAL;
+	}
+	if (args->tfcpad && args->key.proto != IPPROTO_ESP) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_TFCPAD],
+				    "tfcpad is of ESP: AH hides nothing");
 		return -EINVAL;
 	}
 	return check_outer(tb, args, extack) ?:
@@ -546,6 +553,8 @@ int postern_sa_args_check_change(struct nlattr **tb,
 		  sa->outer.mark_mask != args->outer.mark_mask))
 		REFUSE_CHANGE(extack, tb, POSTERN_A_SA_OUTPUT_MARK,
 			      "output-mark");
+	else if (tb[POSTERN_A_SA_TFCPAD] && sa->tfcpad != args->tfcpad)
+		REFUSE_CHANGE(extack, tb, POSTERN_A_SA_TFCPAD, "tfcpad");
 	else if (tb[POSTERN_A_SA_REPLAY_WINDOW] &&
 		 sa->replay.window != args->window)
 		REFUSE_CHANGE(extack, tb, POSTERN_A_SA_REPLAY_WINDOW,

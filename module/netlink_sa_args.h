@@ -15,6 +15,7 @@
  * @outer: outer header and output mark
  * @reqid: 0 when not given
  * @owner: 0 when not given
+ * @tfcpad: octets, 0 when not given
  * @window: anti-replay window in packets
  * @sel: selector, where one is given
  * @life: limits
@@ -33,6 +34,7 @@ struct postern_sa_args {
 	struct postern_outer outer;
 	u32 reqid;
 	u32 owner;
+	u16 tfcpad;
 	u32 window;
 	struct postern_selector sel;
 	struct postern_lifetime life;

@@ -172,7 +172,7 @@ static void output_one(const struct postern_out *o, struct sk_buff *skb)
 	const struct postern_xform *xform = postern_xform(o->sa);
 	struct postern_sa *sa = o->sa;
 	struct postern_drop_site site = postern_sa_site(o->pn->stats, sa);
-	unsigned int payload = skb->len - o->ip_len;
+	unsigned int payload = skb->len - o->ip_len, tfc = 0;
 	enum postern_drop_reason reason;
 	struct postern_job *job;
 	struct sk_buff *out;
@@ -182,7 +182,9 @@ static void output_one(const struct postern_out *o, struct sk_buff *skb)
 
 	site.policy = o->policy->index;
 	reason = POSTERN_DROP_OUT_TOO_BIG;
-	len = o->outer_len + payload + xform->room(sa, payload);
+	if (unlikely(o->pad_to > skb->len))
+		tfc = o->pad_to - skb->len;
+	len = o->outer_len + payload + tfc + xform->room(sa, payload + tfc);
 	if (unlikely(len > IP_MAX_MTU + (sa->ipv4 ? 0 : sizeof(struct ipv6hdr))))
 		goto drop;
 	reason = POSTERN_DROP_OUT_LIFETIME;
@@ -216,13 +218,9 @@ static void output_one(const struct postern_out *o, struct sk_buff *skb)
 	job->seq = seq;
 	job->own_route = o->own_route;
 	job->offset = o->ip_len;
+	job->tfc = tfc;
 	job->ip_len = o->outer_len;
-	if (o->ip_len)
-		job->next = o->flow.family == AF_INET ? ip_hdr(skb)->protocol :
-							ipv6_hdr(skb)->nexthdr;
-	else
-		job->next = o->flow.family == AF_INET ? IPPROTO_IPIP :
-							IPPROTO_IPV6;
+	job->next = o->next;
 	err = xform->output(job);
 	if (err != -EINPROGRESS)
 		output_finish(job, err);
@@ -335,16 +333,17 @@ static enum postern_drop_reason check_transport(struct postern_out *o)
 		return POSTERN_DROP_OUT_FRAGMENT;
 	if (o->flow.family == AF_INET) {
 		o->ip_len = ip_hdrlen(skb);
+		o->next = ip_hdr(skb)->protocol;
 		if (ip_is_fragment(ip_hdr(skb)))
 			return POSTERN_DROP_OUT_FRAGMENT;
 		if (ah && o->ip_len != sizeof(struct iphdr))
 			return POSTERN_DROP_OUT_OPTIONS;
 	} else {
 		o->ip_len = sizeof(struct ipv6hdr);
-		if (ipv6_hdr(skb)->nexthdr == NEXTHDR_FRAGMENT)
+		o->next = ipv6_hdr(skb)->nexthdr;
+		if (o->next == NEXTHDR_FRAGMENT)
 			return POSTERN_DROP_OUT_FRAGMENT;
-		if (ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr) &&
-		    ipv6_hdr(skb)->nexthdr != NEXTHDR_NONE)
+		if (ipv6_ext_hdr(o->next) && o->next != NEXTHDR_NONE)
 			return POSTERN_DROP_OUT_OPTIONS;
 	}
 	o->outer_len = o->ip_len;
@@ -388,6 +387,7 @@ static enum postern_drop_reason find_route(struct postern_out *o)
 	}
 	o->ip_len = 0;
 	o->outer_len = sa->ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+	o->next = o->flow.family == AF_INET ? IPPROTO_IPIP : IPPROTO_IPV6;
 	o->dst = route(o->pn, sa, o->skb);
 	return o->dst ? 0 : POSTERN_DROP_OUT_NO_ROUTE;
 }
@@ -588,4 +588,90 @@ void postern_output_again(struct postern_net *pn, struct sk_buff *skb,
 		}
 	}
 	postern_drop(&site, skb, otherwise);
+}
+
+/* Well-formed only in its header, which is what the outer one is made of. */
+static struct sk_buff *dummy_packet(const struct postern_sa *sa, unsigned int size)
+{
+	unsigned int len = sa->ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+	struct sk_buff *skb;
+
+	size = max(size, len);
+	skb = alloc_skb(size, GFP_ATOMIC);
+	if (!skb)
+		return NULL;
+	skb_reset_network_header(skb);
+	memset(__skb_put(skb, len), 0, len);
+	get_random_bytes(__skb_put(skb, size - len), size - len);
+	if (sa->ipv4) {
+		ip_hdr(skb)->version = 4;
+		ip_hdr(skb)->ihl = 5;
+		ip_hdr(skb)->ttl = IPDEFTTL;
+		ip_hdr(skb)->protocol = IPPROTO_NONE;
+		ip_hdr(skb)->frag_off = htons(IP_DF);
+		ip_hdr(skb)->saddr = sa->src.ip;
+		ip_hdr(skb)->daddr = sa->key.dst.ip;
+		skb->protocol = htons(ETH_P_IP);
+	} else {
+		ip6_flow_hdr(ipv6_hdr(skb), 0, 0);
+		ipv6_hdr(skb)->nexthdr = NEXTHDR_NONE;
+		ipv6_hdr(skb)->hop_limit = IPDEFTTL;
+		ipv6_hdr(skb)->saddr = sa->src.in6;
+		ipv6_hdr(skb)->daddr = sa->key.dst.in6;
+		skb->protocol = htons(ETH_P_IPV6);
+	}
+	return skb;
+}
+
+/**
+ * postern_output_dummy - send a packet that its receiver discards
+ * @pn: namespace
+ * @sa: usable outbound SA of ESP with a source address
+ * @size: octets of the packet that it pretends to be, its IP header included
+ *
+ * RFC 4303 section 2.6.
+ *
+ * Return: 0, -ENOMEM, -ENETUNREACH without a route, -EMSGSIZE when the path does not
+ * take it.
+ * Context: RCU read side.
+ */
+int postern_output_dummy(struct postern_net *pn, struct postern_sa *sa,
+			 unsigned int size)
+{
+	static struct postern_policy none;
+	struct postern_out o = {
+		.pn = pn,
+		.sa = sa,
+		.policy = &none,
+		.flow = {
+			.family = sa->key.family,
+			.src = sa->src,
+			.dst = sa->key.dst,
+			.proto = IPPROTO_NONE,
+		},
+	};
+	int err;
+
+	o.skb = dummy_packet(sa, size);
+	if (!o.skb)
+		return -ENOMEM;
+	err = -ENETUNREACH;
+	if (find_route(&o))
+		goto err_free;
+	o.skb->dev = dst_dev(o.dst);
+	err = -EMSGSIZE;
+	if (o.skb->len > postern_pmtu_inner(&o))
+		goto err_free;
+	o.next = IPPROTO_NONE;
+	postern_stat_inc(pn->stats, out_packets);
+	local_bh_disable();
+	output_one(&o, o.skb);
+	local_bh_enable();
+	dst_release(o.dst);
+	return 0;
+
+err_free:
+	dst_release(o.dst);
+	kfree_skb(o.skb);
+	return err;
 }

@@ -16,6 +16,8 @@
  * @dst: route of the packet to be sent, referenced
  * @ip_len: octets of IP header that stay in front (transport), else 0
  * @outer_len: octets of IP header in front of ESP or AH
+ * @next: protocol of what is protected, as ESP or AH names it
+ * @pad_to: octets, up to which the packet is padded, its IP header included
  * @own_route: the packet itself goes to where the protected one goes, so that what
  *             its sender is told of the path MTU comes back as the MTU of @dst
  * @fragment_to: it does not fit and is to be fragmented to this size before the
@@ -32,7 +34,9 @@ struct postern_out {
 	struct dst_entry *dst;
 	unsigned int ip_len;
 	unsigned int outer_len;
+	unsigned int pad_to;
 	unsigned int fragment_to;
+	u8 next;
 	bool own_route;
 	bool may_fragment;
 };
@@ -44,6 +48,8 @@ void postern_output(struct postern_net *pn, struct sk_buff *skb,
 		    struct postern_policy *policy);
 void postern_output_again(struct postern_net *pn, struct sk_buff *skb,
 			  enum postern_drop_reason otherwise);
+int postern_output_dummy(struct postern_net *pn, struct postern_sa *sa,
+			 unsigned int size);
 bool postern_output_is_ours(const struct sk_buff *skb, bool ipv4);
 void postern_output_init(void);
 
@@ -56,6 +62,7 @@ void postern_hold_timer(struct work_struct *work);
 void postern_hold_flush(struct postern_net *pn);
 
 /* pmtu.c */
+unsigned int postern_pmtu_inner(const struct postern_out *o);
 bool postern_pmtu_fits(struct postern_out *o);
 
 /* flowtable.c */

@@ -39,13 +39,22 @@ static unsigned int path_mtu(const struct postern_out *o)
 }
 
 /* Largest packet, IP header included, that fits the path when protected. */
-static unsigned int inner_mtu(const struct postern_out *o)
+unsigned int postern_pmtu_inner(const struct postern_out *o)
 {
 	unsigned int mtu = path_mtu(o);
 
 	if (mtu <= o->outer_len)
 		return 0;
 	return postern_xform(o->sa)->fit(o->sa, mtu - o->outer_len) + o->ip_len;
+}
+
+/* In transport mode only UDP tells the receiver where it ends (RFC 4303 section 2.7). */
+static unsigned int pad_to(const struct postern_out *o, unsigned int mtu)
+{
+	if (likely(!o->sa->tfcpad) ||
+	    (o->ip_len && o->flow.proto != IPPROTO_UDP))
+		return 0;
+	return min_t(unsigned int, o->sa->tfcpad, mtu);
 }
 
 static bool fits(const struct sk_buff *skb, unsigned int mtu)
@@ -88,7 +97,8 @@ bool postern_pmtu_fits(struct postern_out *o)
 
 	o->own_route = o->sa->key.family == o->flow.family &&
 		       postern_addr_equal(&o->sa->key.dst, &o->flow.dst);
-	mtu = inner_mtu(o);
+	mtu = postern_pmtu_inner(o);
+	o->pad_to = pad_to(o, mtu);
 	/* no link of IPv6 is below 1280: such a packet is fragmented on the outside */
 	if (o->flow.family == AF_INET6)
 		mtu = max_t(unsigned int, mtu, IPV6_MIN_MTU);
@@ -98,7 +108,7 @@ bool postern_pmtu_fits(struct postern_out *o)
 	o->fragment_to = 0;
 	if (likely(fits(o->skb, mtu))) {
 		/* the floor above may have let it pass */
-		o->may_fragment = unlikely(!fits(o->skb, inner_mtu(o)));
+		o->may_fragment = unlikely(!fits(o->skb, postern_pmtu_inner(o)));
 		return true;
 	}
 	if (!must_not_fragment(o->skb, o->flow.family, mtu)) {
@@ -108,7 +118,7 @@ bool postern_pmtu_fits(struct postern_out *o)
 			o->fragment_to = min(mtu, dst_mtu(skb_dst(o->skb)));
 		/* the floor above may be more than the outside takes */
 		o->may_fragment = !o->fragment_to ||
-				  o->fragment_to > inner_mtu(o);
+				  o->fragment_to > postern_pmtu_inner(o);
 		return true;
 	}
 	tell_sender(o->skb, o->flow.family, mtu);

@@ -93,6 +93,7 @@ struct postern_outer {
  * @flags: POSTERN_SA_FLAG_* [I]
  * @outer: header and mark of the outer packet [I]
  * @reqid: ties it to templates [I]
+ * @tfcpad: octets, up to which packets are padded inside of ESP; 0 when they are not [I]
  * @state: enum postern_sa_state; only ever grows [C, read anywhere]
  * @transform: algorithm [I]
  * @flow_hash: of all its packets [I]
@@ -143,6 +144,7 @@ struct postern_sa {
 	struct postern_outer outer;
 	u32 reqid;
 	u32 state;
+	u16 tfcpad;
 	u32 flow_hash;
 	struct postern_transform transform;
 	struct postern_seqno *seqno;

@@ -126,12 +126,13 @@ static const struct word add_words[] = {
 	  .attr = POSTERN_A_SA_FLOW_LABEL, .width = 4, .max = 0xfffff },
 	{ "output-mark", parse_mark, "MARK [ mask MASK ]", SA(output_mark),
 	  .attr = POSTERN_A_SA_OUTPUT_MARK, .width = 4, .max = 0xffffffff },
+	{ "tfcpad", parse_number, "OCTETS", SA(tfcpad), .attr = POSTERN_A_SA_TFCPAD,
+	  .width = 2, .max = 65535 },
 	{ "sel", parse_sel, "SELECTOR", SA(selector), .attr = POSTERN_A_SA_SELECTOR },
 	{ "limit", parse_limit, .usage = "LIMIT" },
 	{ .word = "encap" },
 	{ .word = "comp" },
 	{ .word = "offload" },
-	{ .word = "tfcpad" },
 	{ .word = "replay-seq-hi" },
 	{ .word = "replay-oseq-hi" },
 	{ .word = "pcpu-num" },
@@ -162,6 +163,15 @@ static const struct word get_words[] = {
 	ID_WORDS,
 	{ "keys", .parse = parse_keys },
 	{ "nokeys", .parse = parse_presence },
+	FOREIGN_WORDS
+};
+
+static const struct word dummy_words[] = {
+	ID_WORDS,
+	{ "count", parse_number, "PACKETS", SA(count), .attr = POSTERN_A_SA_COUNT,
+	  .width = 4, .min = 1, .max = 0xffffffff },
+	{ "size", parse_number, "OCTETS", SA(dummy_len), .attr = POSTERN_A_SA_DUMMY_LEN,
+	  .width = 2, .max = 65535 },
 	FOREIGN_WORDS
 };
 
@@ -288,6 +298,16 @@ static int state_get(struct args *a)
 		sa.has |= HAS(POSTERN_A_SA_WITH_KEYS);
 	return cmd_send(POSTERN_CMD_SA_GET, &sa_fields, &sa, print_one,
 			NULL);
+}
+
+static int state_dummy(struct args *a)
+{
+	struct sa sa = { 0 };
+
+	if (!parse_all(a, dummy_words, &sa) || !has_id(&sa))
+		return EXIT_USAGE;
+	sa.has &= ~HAS(POSTERN_A_SA_SRC);
+	return cmd_send(POSTERN_CMD_SA_DUMMY, &sa_fields, &sa, NULL, NULL);
 }
 
 static int state_allocspi(struct args *a)
@@ -489,6 +509,8 @@ void help_state(void)
 	words_usage(allocspi_words, 15);
 	puts("       postern state { delete | get }");
 	words_usage(get_words, 15);
+	puts("       postern state dummy");
+	words_usage(dummy_words, 15);
 	puts("       postern state { list | deleteall }");
 	words_usage(list_words, 15);
 	puts("       postern state flush");
@@ -521,6 +543,7 @@ static const struct command commands[] = {
 	{ "get", state_get },
 	{ "flush", state_flush },
 	{ "count", state_count },
+	{ "dummy", state_dummy },
 	{ "help", state_help },
 	{ NULL, NULL }
 };

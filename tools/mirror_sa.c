@@ -192,6 +192,7 @@ static bool same_making(const struct sa *cur, const struct sa *want)
 	       cur->dir == want->dir &&
 	       cur->output_mark == want->output_mark &&
 	       cur->output_mark_mask == want->output_mark_mask &&
+	       cur->tfcpad == want->tfcpad &&
 	       same_cipher(&cur->aead, &want->aead) &&
 	       same_cipher(&cur->auth, &want->auth) &&
 	       same_cipher(&cur->crypt, &want->crypt);

@@ -378,6 +378,10 @@ static void outer_print(const struct sa *sa)
 {
 	const char *tab = "\t";
 
+	if (sa->has & HAS(POSTERN_A_SA_TFCPAD)) {
+		out_number("tfcpad", "\ttfcpad %llu", sa->tfcpad);
+		out_line();
+	}
 	if (sa->has & HAS(POSTERN_A_SA_OUTPUT_MARK)) {
 		out_number("output-mark", "\toutput-mark 0x%llx",
 			   sa->output_mark);

@@ -121,6 +121,8 @@ static const struct field sa_table[] = {
 	      output_mark),
 	FIELD(sa, FIELD_U32, POSTERN_A_SA_OUTPUT_MARK_MASK, "output-mark-mask",
 	      output_mark_mask),
+	FIELD(sa, FIELD_U16, POSTERN_A_SA_TFCPAD, "tfcpad", tfcpad),
+	FIELD(sa, FIELD_U16, POSTERN_A_SA_DUMMY_LEN, "dummy-len", dummy_len),
 };
 
 const struct fields sa_fields = FIELDS(sa, sa_table);

@@ -115,6 +115,8 @@ struct sa {
 	uint32_t flow_label;
 	uint32_t output_mark;
 	uint32_t output_mark_mask;
+	uint16_t tfcpad;		/* octets */
+	uint16_t dummy_len;
 	uint64_t id;
 	struct algo aead;
 	struct algo auth;

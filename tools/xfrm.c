@@ -316,11 +316,16 @@ static void set_usage(struct sa *sa, const struct xfrm_lifetime_cur *from)
 static void set_outer(const struct attrs *attrs, struct xfrm_sa *out, int *err)
 {
 	struct sa *sa = &out->sa;
-	uint32_t mark, mask = 0xffffffff;
+	uint32_t mark, mask = 0xffffffff, pad;
 
 	if (get_u32(attrs, XFRMA_SA_EXTRA_FLAGS, err) &
 	    XFRM_SA_XFLAG_DONT_ENCAP_DSCP)
 		sa->flags |= POSTERN_SA_FLAG_DONT_ENCAP_DSCP;
+	/* strongSwan says 0xffffffff for all that the path takes */
+	pad = get_u32(attrs, XFRMA_TFCPAD, err);
+	sa->tfcpad = pad < 65535 ? pad : 65535;
+	if (pad)
+		sa->has |= HAS(POSTERN_A_SA_TFCPAD);
 	if (!attrs->a[XFRMA_SET_MARK])
 		return;
 	mark = get_u32(attrs, XFRMA_SET_MARK, err);
@@ -376,8 +381,6 @@ static const char *find_unsupported(const struct attrs *attrs,
 		return "compression (IPComp)";
 	if (attrs->a[XFRMA_COADDR])
 		return "a care-of address";
-	if (attrs->a[XFRMA_TFCPAD])
-		return "traffic flow confidentiality padding";
 	if (attrs->a[XFRMA_OFFLOAD_DEV])
 		return "hardware offload";
 	if (attrs->a[ATTR_SA_PCPU])

@@ -376,7 +376,7 @@ def main():
     algorithms(test)
     policies(test)
     selectors(test, 'policy-new', GOOD_POLICY)
-    every_length(test, 'sa-new', GOOD_SA)
+    every_length(test, 'sa-new', but(GOOD_SA, tfcpad=1000))
     every_length(test, 'policy-new', GOOD_POLICY)
     every_length(test, 'sa-del', {k: GOOD_SA[k] for k in ('dst', 'proto', 'spi')})
     every_length(test, 'policy-del', {'index': 5})
@@ -384,7 +384,10 @@ def main():
     every_length(test, 'policy-flush', {'owner': 1, 'dir': OUT})
     every_length(test, 'sa-allocspi', {'dst': B, 'src': A, 'proto': ESP, 'mode': TUNNEL, 'reqid': 1, 'owner': 1,
                                        'spi-min': 300, 'spi-max': 400})
+    dummy = {'dst': B, 'proto': ESP, 'spi': 0x1001, 'count': 1, 'dummy-len': 100}
+    every_length(test, 'sa-dummy', dummy)
     every_unknown(test, 'sa-new', GOOD_SA)
+    every_unknown(test, 'sa-dummy', dummy)
     every_unknown(test, 'policy-new', GOOD_POLICY)
     every_unknown(test, 'sa-del', {k: GOOD_SA[k] for k in ('dst', 'proto', 'spi')})
     every_unknown(test, 'policy-del', {'index': 5})

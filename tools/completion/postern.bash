@@ -5,7 +5,8 @@
 __postern_value='src dst spi reqid owner aead auth auth-trunc enc
 	replay-window replay-seq replay-oseq time-soft time-hard time-use-soft
 	time-use-hard byte-soft byte-hard packet-soft packet-hard sport dport
-	type code priority index min max tos flowlabel output-mark mask --if-id'
+	type code priority index min max tos flowlabel output-mark mask
+	tfcpad count size --if-id'
 
 __postern_words()
 {
@@ -16,13 +17,14 @@ __postern_words()
 	state-add | state-update)
 		echo "$id mode reqid owner aead auth auth-trunc enc dir" \
 			replay-window replay-seq replay-oseq flag extra-flag ttl tos \
-			flowlabel output-mark mask sel limit
+			flowlabel output-mark mask tfcpad sel limit
 		;;
 	state-delete | state-get) echo "$id keys" ;;
 	state-list | state-show | state-deleteall)
 		echo "$id mode reqid owner dir flag keys"
 		;;
 	state-flush) echo proto owner ;;
+	state-dummy) echo "$id count size" ;;
 	state-allocspi) echo "$id mode reqid owner min max" ;;
 	policy-add | policy-update)
 		echo "$sel dir priority action owner tmpl"
@@ -114,7 +116,7 @@ _postern()
 		case $object in
 		state)
 			list='add update delete get list flush allocspi
-				deleteall count help'
+				deleteall count dummy help'
 			;;
 		policy)
 			list='add update delete get list flush deleteall count

@@ -182,6 +182,10 @@ static void outer_header_has_words(void)
 	CHECK(sa->has & HAS(POSTERN_A_SA_FLOW_LABEL), t);
 	CHECK(sa->flags == POSTERN_SA_FLAG_SET_DF, t);
 	CHECK(run("state add " ID "ttl 255") == EXIT_OK && sa->ttl == 255, t);
+	CHECK(run("state add " ID "tfcpad 1400") == EXIT_OK && sa->tfcpad == 1400, t);
+	CHECK(run("state dummy " ID "count 3 size 0") == EXIT_OK && sa->count == 3, t);
+	CHECK(sa->has & HAS(POSTERN_A_SA_DUMMY_LEN) && !sa->dummy_len, t);
+	CHECK(run("state dummy " ID "count 0") == EXIT_USAGE, t);
 }
 
 static void defaults_are_those_of_ip_xfrm(void)

@@ -178,11 +178,13 @@ static void check_sas(void)
 			 XFRM_SA_XFLAG_DONT_ENCAP_DSCP);
 	mnl_attr_put_u32(&m.nlh, XFRMA_SET_MARK, 0x123);
 	mnl_attr_put_u32(&m.nlh, XFRMA_SET_MARK_MASK, 0xff);
+	mnl_attr_put_u32(&m.nlh, XFRMA_TFCPAD, 0xffffffff);
 	CHECK(!xfrm_parse_sa(&m.nlh, &x) && !x.unsupported[0],
 	      "outer header and mark are understood");
 	CHECK(x.sa.flags == POSTERN_SA_FLAG_DONT_ENCAP_DSCP &&
 	      x.sa.output_mark == 0x23 && x.sa.output_mark_mask == 0xff,
 	      "outer header and mark are those of the SA");
+	CHECK(x.sa.tfcpad == 65535, "padding without limit is the most that there is");
 	make_sa(&m, XFRM_MSG_NEWSA, false);
 	mnl_attr_put_u32(&m.nlh, XFRMA_SET_MARK, IF_ID);
 	CHECK(!xfrm_parse_sa(&m.nlh, &x) && !x.unsupported[0] &&
