@@ -2,6 +2,7 @@
 #include <crypto/aead.h>
 #include <crypto/authenc.h>
 #include <crypto/hash.h>
+#include <crypto/skcipher.h>
 #include <linux/in.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -12,53 +13,282 @@
  * struct postern_algo - what the data plane must know of an algorithm
  * @name: of the crypto API
  * @alias: shorter name that ip xfrm and IKE daemons use; NULL for none
+ * @needs: options of the kernel that provide it
+ * @status: by RFC 8221; what it does not list is a MAY (section 8)
  * @kind: where it can be used
- * @key_lens: octets allowed, salt included; ends with 0 or when full
- * @icv_bits: default and only length of the ICV
+ * @key_bits: lengths allowed, salt included; ends with 0 or when full; none for no key
+ * @salt_bits: of the key
+ * @icv_bits: lengths of the ICV, the default first; ends with 0 or when full
  * @iv_len: octets of explicit IV
  * @align: block that padding must fill, at least 4 (RFC 4303 section 2.4)
  * @iv_random: as in struct postern_transform
+ * @weak: only for who asks for it
  */
 struct postern_algo {
 	const char *name;
 	const char *alias;
+	const char *needs;
+	const char *status;
 	enum postern_algo_kind kind;
-	u8 key_lens[4];
-	u16 icv_bits;
+	u16 key_bits[3];
+	u16 salt_bits;
+	u16 icv_bits[3];
 	u8 iv_len;
 	u8 align;
 	bool iv_random;
+	bool weak;
 };
 
+/*
+ * The ICV of the RFC comes first.  XFRM takes 96 bits of SHA-256 when it is not told
+ * otherwise, which RFC 8221 section 6 calls a common bug; it is there for who needs it.
+ */
 static const struct postern_algo algos[] = {
-	{	/* RFC 4106; the salt is the last 4 octets of the key */
+	{	/* RFC 4106; the salt is the last 4 octets of the key, here and below */
 		.name = "rfc4106(gcm(aes))",
+		.needs = "CRYPTO_GCM, CRYPTO_AES",
+		.status = "MUST",
 		.kind = POSTERN_ALGO_AEAD,
-		.key_lens = { 20, 28, 36 },
-		.icv_bits = 128,
+		.key_bits = { 160, 224, 288 },
+		.salt_bits = 32,
+		.icv_bits = { 128, 96, 64 },
+		.iv_len = 8,
+		.align = 4,
+	}, {	/* RFC 4309: 3 octets of salt */
+		.name = "rfc4309(ccm(aes))",
+		.needs = "CRYPTO_CCM, CRYPTO_AES",
+		.status = "SHOULD",
+		.kind = POSTERN_ALGO_AEAD,
+		.key_bits = { 152, 216, 280 },
+		.salt_bits = 24,
+		.icv_bits = { 128, 96, 64 },
+		.iv_len = 8,
+		.align = 4,
+	}, {	/* RFC 7634 */
+		.name = "rfc7539esp(chacha20,poly1305)",
+		.needs = "CRYPTO_CHACHA20POLY1305",
+		.status = "SHOULD",
+		.kind = POSTERN_ALGO_AEAD,
+		.key_bits = { 288 },
+		.salt_bits = 32,
+		.icv_bits = { 128 },
+		.iv_len = 8,
+		.align = 4,
+	}, {	/* RFC 4543: integrity without encryption */
+		.name = "rfc4543(gcm(aes))",
+		.needs = "CRYPTO_GCM, CRYPTO_AES",
+		.status = "MAY",
+		.kind = POSTERN_ALGO_AEAD,
+		.key_bits = { 160, 224, 288 },
+		.salt_bits = 32,
+		.icv_bits = { 128 },
 		.iv_len = 8,
 		.align = 4,
 	}, {	/* RFC 4868 section 2.1.1 fixes the key to the hash's length */
 		.name = "hmac(sha256)",
 		.alias = "sha256",
+		.needs = "CRYPTO_HMAC, CRYPTO_SHA256",
+		.status = "MUST",
 		.kind = POSTERN_ALGO_AUTH,
-		.key_lens = { 32 },
-		.icv_bits = 128,
+		.key_bits = { 256 },
+		.icv_bits = { 128, 96, 256 },
+	}, {
+		.name = "hmac(sha384)",
+		.alias = "sha384",
+		.needs = "CRYPTO_HMAC, CRYPTO_SHA512",
+		.status = "MAY",
+		.kind = POSTERN_ALGO_AUTH,
+		.key_bits = { 384 },
+		.icv_bits = { 192, 384 },
+	}, {
+		.name = "hmac(sha512)",
+		.alias = "sha512",
+		.needs = "CRYPTO_HMAC, CRYPTO_SHA512",
+		.status = "SHOULD",
+		.kind = POSTERN_ALGO_AUTH,
+		.key_bits = { 512 },
+		.icv_bits = { 256, 512 },
+	}, {	/* RFC 2404 section 3 */
+		.name = "hmac(sha1)",
+		.alias = "sha1",
+		.needs = "CRYPTO_HMAC, CRYPTO_SHA1",
+		.status = "MUST-",
+		.kind = POSTERN_ALGO_AUTH,
+		.key_bits = { 160 },
+		.icv_bits = { 96, 160 },
+	}, {	/* RFC 3566 */
+		.name = "xcbc(aes)",
+		.needs = "CRYPTO_XCBC, CRYPTO_AES",
+		.status = "MAY",
+		.kind = POSTERN_ALGO_AUTH,
+		.key_bits = { 128 },
+		.icv_bits = { 96, 128 },
+	}, {	/* RFC 4494 */
+		.name = "cmac(aes)",
+		.needs = "CRYPTO_CMAC, CRYPTO_AES",
+		.status = "MAY",
+		.kind = POSTERN_ALGO_AUTH,
+		.key_bits = { 128 },
+		.icv_bits = { 96, 128 },
+	}, {	/* as in XFRM: there is no RFC */
+		.name = "hmac(sm3)",
+		.alias = "sm3",
+		.needs = "CRYPTO_HMAC, CRYPTO_SM3",
+		.status = "MAY",
+		.kind = POSTERN_ALGO_AUTH,
+		.key_bits = { 256 },
+		.icv_bits = { 256, 128 },
+	}, {	/* RFC 2403 section 3 */
+		.name = "hmac(md5)",
+		.alias = "md5",
+		.needs = "CRYPTO_HMAC, CRYPTO_MD5",
+		.status = "MUST NOT",
+		.kind = POSTERN_ALGO_AUTH,
+		.key_bits = { 128 },
+		.icv_bits = { 96, 128 },
+		.weak = true,
 	}, {	/* RFC 3602 section 3: the IV is chosen at random */
 		.name = "cbc(aes)",
 		.alias = "aes",
+		.needs = "CRYPTO_CBC, CRYPTO_AES",
+		.status = "MUST",
 		.kind = POSTERN_ALGO_CRYPT,
-		.key_lens = { 16, 24, 32 },
+		.key_bits = { 128, 192, 256 },
+		.iv_len = 16,
+		.align = 16,
+		.iv_random = true,
+	}, {	/* RFC 3686 */
+		.name = "rfc3686(ctr(aes))",
+		.needs = "CRYPTO_CTR, CRYPTO_AES",
+		.status = "MAY",
+		.kind = POSTERN_ALGO_CRYPT,
+		.key_bits = { 160, 224, 288 },
+		.salt_bits = 32,
+		.iv_len = 8,
+		.align = 4,
+	}, {	/* RFC 4312 */
+		.name = "cbc(camellia)",
+		.alias = "camellia",
+		.needs = "CRYPTO_CBC, CRYPTO_CAMELLIA",
+		.status = "MAY",
+		.kind = POSTERN_ALGO_CRYPT,
+		.key_bits = { 128, 192, 256 },
+		.iv_len = 16,
+		.align = 16,
+		.iv_random = true,
+	}, {	/* as in XFRM: there is no RFC */
+		.name = "cbc(sm4)",
+		.alias = "sm4",
+		.needs = "CRYPTO_CBC, CRYPTO_SM4_GENERIC",
+		.status = "MAY",
+		.kind = POSTERN_ALGO_CRYPT,
+		.key_bits = { 128 },
 		.iv_len = 16,
 		.align = 16,
 		.iv_random = true,
 	}, {	/* RFC 2410 */
 		.name = "ecb(cipher_null)",
 		.alias = "cipher_null",
+		.needs = "CRYPTO_NULL",
+		.status = "MUST",
 		.kind = POSTERN_ALGO_CRYPT,
 		.align = 4,
+	}, {	/* RFC 2451 */
+		.name = "cbc(des3_ede)",
+		.alias = "des3_ede",
+		.needs = "CRYPTO_CBC, CRYPTO_DES",
+		.status = "SHOULD NOT",
+		.kind = POSTERN_ALGO_CRYPT,
+		.key_bits = { 192 },
+		.iv_len = 8,
+		.align = 8,
+		.iv_random = true,
+		.weak = true,
 	},
 };
+
+/* What an extended ACK says must stay: older kernels take no format. */
+static char unknown_text[POSTERN_ALGO_KINDS][320];
+static struct {
+	char key[96];
+	char icv[96];
+	char weak[96];
+	char missing[96];
+} texts[ARRAY_SIZE(algos)];
+
+/* "64, 96 or 128" */
+static void list_bits(char *buf, size_t size, const u16 bits[3])
+{
+	size_t n = 0;
+	int i;
+
+	buf[0] = '\0';
+	for (i = 0; i < 3 && bits[i]; i++)
+		n += scnprintf(buf + n, size - n, "%s%u", !i ? "" :
+			       i == 2 || !bits[i + 1] ? " or " : ", ", bits[i]);
+}
+
+static void make_texts(unsigned int i)
+{
+	const struct postern_algo *algo = &algos[i];
+	char bits[24], salt[24] = "";
+
+	list_bits(bits, sizeof(bits), algo->key_bits);
+	if (algo->salt_bits)
+		snprintf(salt, sizeof(salt), " (%u of salt)", algo->salt_bits);
+	if (bits[0])
+		snprintf(texts[i].key, sizeof(texts[i].key),
+			 "key of %s must have %s bits%s", algo->name, bits,
+			 salt);
+	else
+		snprintf(texts[i].key, sizeof(texts[i].key), "%s takes no key",
+			 algo->name);
+	list_bits(bits, sizeof(bits), algo->icv_bits);
+	if (bits[0])
+		snprintf(texts[i].icv, sizeof(texts[i].icv),
+			 "ICV of %s must have %s bits", algo->name, bits);
+	else
+		snprintf(texts[i].icv, sizeof(texts[i].icv), "%s has no ICV",
+			 algo->name);
+	snprintf(texts[i].weak, sizeof(texts[i].weak),
+		 "%s needs flag allow-weak: RFC 8221 says %s", algo->name,
+		 algo->status);
+	snprintf(texts[i].missing, sizeof(texts[i].missing),
+		 "this kernel lacks %s, of %s", algo->name, algo->needs);
+}
+
+void postern_algo_init(void)
+{
+	static const char * const words[POSTERN_ALGO_KINDS] = {
+		[POSTERN_ALGO_AEAD] = "aead",
+		[POSTERN_ALGO_AUTH] = "auth",
+		[POSTERN_ALGO_CRYPT] = "crypt",
+	};
+	unsigned int i, kind;
+	size_t used;
+
+	for (kind = 0; kind < POSTERN_ALGO_KINDS; kind++)
+		snprintf(unknown_text[kind], sizeof(unknown_text[kind]),
+			 "unknown algorithm, %s takes", words[kind]);
+	for (i = 0; i < ARRAY_SIZE(algos); i++) {
+		char *text = unknown_text[algos[i].kind];
+
+		make_texts(i);
+		used = strlen(text);
+		snprintf(text + used, sizeof(unknown_text[0]) - used, " %s",
+			 algos[i].name);
+	}
+}
+
+/* NL_SET_ERR_MSG() takes literals only. */
+static void refuse(struct netlink_ext_ack *extack, const struct nlattr *attr,
+		   const char *text)
+{
+	if (!extack)
+		return;
+	extack->_msg = text;
+	NL_SET_BAD_ATTR(extack, attr);
+}
 
 /**
  * postern_algo_find - look an algorithm up
@@ -95,56 +325,36 @@ void postern_algo_unknown(enum postern_algo_kind kind,
 			  const struct nlattr *attr,
 			  struct netlink_ext_ack *extack)
 {
-	switch (kind) {
-	case POSTERN_ALGO_AEAD:
-		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "unknown algorithm, aead takes rfc4106(gcm(aes))");
-		break;
-	case POSTERN_ALGO_AUTH:
-		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "unknown algorithm, auth takes hmac(sha256)");
-		break;
-	default:
-		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "unknown algorithm, crypt takes cbc(aes) or ecb(cipher_null)");
-	}
+	refuse(extack, attr, unknown_text[kind]);
 }
 
-static int check_key(const struct postern_algo_key *key,
+static bool has_bits(const u16 allowed[3], u32 bits)
+{
+	return bits && (bits == allowed[0] || bits == allowed[1] ||
+			bits == allowed[2]);
+}
+
+static int check_key(struct postern_algo_key *key, bool weak,
 		     struct netlink_ext_ack *extack)
 {
 	const struct postern_algo *algo = key->algo;
-	unsigned int i;
 
-	if (key->icv_bits && key->icv_bits != algo->icv_bits) {
-		NL_SET_ERR_MSG_ATTR(extack, key->attr,
-				    "ICV length not supported, this algorithm takes 128 bits");
+	if (algo->weak && !weak) {
+		refuse(extack, key->attr, texts[algo - algos].weak);
 		return -EINVAL;
 	}
-	if (!algo->key_lens[0] && !key->key_len)
-		return 0;
-	for (i = 0; i < ARRAY_SIZE(algo->key_lens) && algo->key_lens[i]; i++)
-		if (key->key_len == algo->key_lens[i])
-			return 0;
-
-	switch (algo->kind) {
-	case POSTERN_ALGO_AEAD:
-		NL_SET_ERR_MSG_ATTR(extack, key->attr,
-				    "key must have 160, 224 or 288 bits (AES key and 32 bits of salt)");
-		break;
-	case POSTERN_ALGO_AUTH:
-		NL_SET_ERR_MSG_ATTR(extack, key->attr,
-				    "authentication key must have 256 bits");
-		break;
-	default:
-		if (algo->key_lens[0])
-			NL_SET_ERR_MSG_ATTR(extack, key->attr,
-					    "encryption key must have 128, 192 or 256 bits");
-		else
-			NL_SET_ERR_MSG_ATTR(extack, key->attr,
-					    "the null cipher takes no key");
+	if (!key->icv_bits) {
+		key->icv_bits = algo->icv_bits[0];
+	} else if (!has_bits(algo->icv_bits, key->icv_bits)) {
+		refuse(extack, key->attr, texts[algo - algos].icv);
+		return -EINVAL;
 	}
-	return -EINVAL;
+	if (algo->key_bits[0] ? !has_bits(algo->key_bits, key->key_len * 8) :
+				key->key_len) {
+		refuse(extack, key->attr, texts[algo - algos].key);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 static int check_combination(u8 proto,
@@ -187,15 +397,35 @@ static int check_combination(u8 proto,
 	return 0;
 }
 
-static int tfm_error(long err, const struct postern_algo_key *key,
-		     struct netlink_ext_ack *extack)
+static int no_tfm(long err, const struct postern_algo_key *key,
+		  struct netlink_ext_ack *extack)
 {
 	if (err == -ENOENT)
-		NL_SET_ERR_MSG_ATTR(extack, key->attr,
-				    "this kernel's crypto API lacks the algorithm, its module may be missing");
+		refuse(extack, key->attr, texts[key->algo - algos].missing);
 	else
 		NL_SET_ERR_MSG_ATTR(extack, key->attr,
-				    "the crypto API refused the algorithm or its key");
+				    "the crypto API refused the algorithm");
+	return err;
+}
+
+/* Of a combination the crypto API does not say what it lacks. */
+static int no_authenc(long err, const struct postern_algo_key *auth,
+		      const struct postern_algo_key *crypt,
+		      struct netlink_ext_ack *extack)
+{
+	if (err != -ENOENT || !crypto_has_skcipher(crypt->algo->name, 0, 0))
+		return no_tfm(err, crypt, extack);
+	if (!crypto_has_ahash(auth->algo->name, 0, 0))
+		return no_tfm(err, auth, extack);
+	NL_SET_ERR_MSG(extack, "this kernel lacks authenc, of CRYPTO_AUTHENC");
+	return err;
+}
+
+static int bad_key(int err, const struct postern_algo_key *key,
+		   struct netlink_ext_ack *extack)
+{
+	NL_SET_ERR_MSG_ATTR(extack, key->attr,
+			    "the crypto API refused the key, it may be a weak one");
 	return err;
 }
 
@@ -236,14 +466,14 @@ static int init_ah(struct postern_transform *t,
 
 	shash = crypto_alloc_shash(auth->algo->name, 0, 0);
 	if (IS_ERR(shash))
-		return tfm_error(PTR_ERR(shash), auth, extack);
+		return no_tfm(PTR_ERR(shash), auth, extack);
 	err = crypto_shash_setkey(shash, auth->key, auth->key_len);
 	if (err) {
 		crypto_free_shash(shash);
-		return tfm_error(err, auth, extack);
+		return bad_key(err, auth, extack);
 	}
 	t->shash = shash;
-	t->icv_len = auth->algo->icv_bits / 8;
+	t->icv_len = auth->icv_bits / 8;
 	t->align = 4;
 	return 0;
 }
@@ -269,11 +499,14 @@ static int init_esp(struct postern_transform *t,
 
 	aead = crypto_alloc_aead(name, 0, 0);
 	if (IS_ERR(aead))
-		return tfm_error(PTR_ERR(aead), main, extack);
+		return auth == main ? no_tfm(PTR_ERR(aead), main, extack) :
+				      no_authenc(PTR_ERR(aead), auth, main,
+						 extack);
 	t->iv_len = main->algo->iv_len;
-	t->icv_len = auth->algo->icv_bits / 8;
+	t->icv_len = auth->icv_bits / 8;
 	t->align = main->algo->align;
 	t->iv_random = main->algo->iv_random;
+	crypto_aead_set_flags(aead, CRYPTO_TFM_REQ_FORBID_WEAK_KEYS);
 	if (auth == main)
 		err = crypto_aead_setkey(aead, main->key, main->key_len);
 	else
@@ -284,7 +517,7 @@ static int init_esp(struct postern_transform *t,
 		err = -EINVAL;
 	if (err) {
 		crypto_free_aead(aead);
-		return tfm_error(err, main, extack);
+		return bad_key(err, main, extack);
 	}
 	t->aead = aead;
 	return 0;
@@ -294,13 +527,14 @@ static int init_esp(struct postern_transform *t,
  * postern_transform_init - check what was asked for and make it ready
  * @t: result
  * @proto: IPPROTO_ESP or IPPROTO_AH
- * @keys: algorithms by kind
+ * @flags: POSTERN_SA_FLAG_*
+ * @keys: algorithms by kind; lengths of ICVs are filled in
  * @extack: says which attribute is wrong and why
  *
  * Return: 0, -EINVAL, -ENOENT when the crypto API lacks the algorithm, -ENOMEM.
  * Context: process; may load modules.
  */
-int postern_transform_init(struct postern_transform *t, u8 proto,
+int postern_transform_init(struct postern_transform *t, u8 proto, u32 flags,
 			   struct postern_algo_key keys[POSTERN_ALGO_KINDS],
 			   struct netlink_ext_ack *extack)
 {
@@ -313,14 +547,32 @@ int postern_transform_init(struct postern_transform *t, u8 proto,
 	for (i = 0; i < POSTERN_ALGO_KINDS; i++) {
 		if (!keys[i].algo)
 			continue;
-		err = check_key(&keys[i], extack);
+		err = check_key(&keys[i], flags & POSTERN_SA_FLAG_ALLOW_WEAK,
+				extack);
 		if (err)
 			return err;
-		keys[i].icv_bits = keys[i].algo->icv_bits;
 	}
 	if (proto == IPPROTO_AH)
 		return init_ah(t, &keys[POSTERN_ALGO_AUTH], extack);
 	return init_esp(t, keys, extack);
+}
+
+/**
+ * postern_transform_number_key - whose numbers must never repeat
+ * @keys: of a valid SA
+ *
+ * Return: the key that takes the number as IV, or else the one that makes ICVs.
+ */
+const struct postern_algo_key *
+postern_transform_number_key(const struct postern_algo_key keys[POSTERN_ALGO_KINDS])
+{
+	const struct postern_algo_key *crypt = &keys[POSTERN_ALGO_CRYPT];
+
+	if (keys[POSTERN_ALGO_AEAD].algo)
+		return &keys[POSTERN_ALGO_AEAD];
+	if (crypt->algo && crypt->algo->iv_len && !crypt->algo->iv_random)
+		return crypt;
+	return &keys[POSTERN_ALGO_AUTH];
 }
 
 /* Context: process. The keys inside are wiped by the crypto API. */

@@ -54,15 +54,18 @@ struct postern_transform {
 	bool iv_random;
 };
 
+void postern_algo_init(void);
 const struct postern_algo *postern_algo_find(enum postern_algo_kind kind,
 					     const char *name);
 const char *postern_algo_name(const struct postern_algo *algo);
 void postern_algo_unknown(enum postern_algo_kind kind,
 			  const struct nlattr *attr,
 			  struct netlink_ext_ack *extack);
-int postern_transform_init(struct postern_transform *t, u8 proto,
+int postern_transform_init(struct postern_transform *t, u8 proto, u32 flags,
 			   struct postern_algo_key keys[POSTERN_ALGO_KINDS],
 			   struct netlink_ext_ack *extack);
+const struct postern_algo_key *
+postern_transform_number_key(const struct postern_algo_key keys[POSTERN_ALGO_KINDS]);
 void postern_transform_free(struct postern_transform *t);
 
 #endif

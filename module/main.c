@@ -129,6 +129,7 @@ static int __init postern_init(void)
 	err = selftests();
 	if (err)
 		return err;
+	postern_algo_init();
 	postern_output_init();
 	postern_seqno_init();
 	postern_wq = alloc_workqueue("postern", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);

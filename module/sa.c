@@ -90,17 +90,9 @@ static time64_t to_boottime(const struct postern_sa *sa, u64 real)
 	return boot ? boot : 1;
 }
 
-/* What must never meet a number twice: the key that uses it as IV, or makes ICVs. */
-static const struct postern_algo_key *number_key(const struct postern_sa *sa)
-{
-	const struct postern_algo_key *aead = &sa->keys[POSTERN_ALGO_AEAD];
-
-	return aead->algo ? aead : &sa->keys[POSTERN_ALGO_AUTH];
-}
-
 /**
  * postern_sa_arm - give a larval SA its algorithms
- * @sa: not published; key.proto, keys and base filled in
+ * @sa: not published; key.proto, flags, keys and base filled in
  * @window: anti-replay window in packets
  * @extack: says what was refused
  *
@@ -113,14 +105,14 @@ int postern_sa_arm(struct postern_sa *sa, u32 window,
 	const struct postern_algo_key *key;
 	int err;
 
-	err = postern_transform_init(&sa->transform, sa->key.proto, sa->keys,
-				     extack);
+	err = postern_transform_init(&sa->transform, sa->key.proto, sa->flags,
+				     sa->keys, extack);
 	if (err)
 		return err;
 	err = postern_replay_init(&sa->replay, window);
 	if (err)
 		return err;
-	key = number_key(sa);
+	key = postern_transform_number_key(sa->keys);
 	sa->seqno = postern_seqno_get(sa->pn->seqnos, key->key, key->key_len);
 	if (!sa->seqno)
 		return -ENOMEM;

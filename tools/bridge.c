@@ -317,7 +317,7 @@ static int serve(struct bridge *b)
 
 static const char usage_text[] =
 "Usage: postern bridge --if-id ID [ --no-ike-bypass ] [ --no-routes ]\n"
-"                      [ --verbose ]\n"
+"                      [ --allow-weak ] [ --verbose ]\n"
 "\n"
 "Mirrors the SAs and policies that an IKE daemon gives to the kernel's XFRM\n"
 "under interface id ID into Postern, and tells the daemon of acquires, expiries\n"
@@ -328,6 +328,8 @@ static const char usage_text[] =
 "                    host pass\n"
 "  --no-routes       make no routes in table 220; they give what this host\n"
 "                    itself sends into a tunnel a source address that fits\n"
+"  --allow-weak      mirror SAs whose algorithms RFC 8221 says MUST NOT or SHOULD\n"
+"                    NOT be used\n"
 "  --verbose         say also what is left as it is\n"
 "\n"
 "SIGHUP compares all again. SIGTERM ends the bridge and leaves the SAs and\n"
@@ -357,6 +359,7 @@ int cmd_bridge(int argc, char **argv)
 		{ "if-id", required_argument, NULL, 'i' },
 		{ "no-ike-bypass", no_argument, NULL, 'n' },
 		{ "no-routes", no_argument, NULL, 'r' },
+		{ "allow-weak", no_argument, NULL, 'w' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -370,7 +373,7 @@ int cmd_bridge(int argc, char **argv)
 		b.fd[c].events = POLLIN;
 	}
 	optind = 1;
-	while ((c = getopt_long(argc, argv, "+i:nrvh", opts, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "+i:nrwvh", opts, NULL)) != -1) {
 		switch (c) {
 		case 'i':
 			if (!parse_id(optarg, &b.mirror.if_id))
@@ -381,6 +384,9 @@ int cmd_bridge(int argc, char **argv)
 			break;
 		case 'r':
 			b.mirror.no_routes = true;
+			break;
+		case 'w':
+			b.mirror.allow_weak = true;
 			break;
 		case 'v':
 			log_verbose = true;

@@ -517,7 +517,7 @@ void help_state(void)
 	words_usage(flush_words, 15);
 	puts("       postern state count");
 	puts("FLAG-LIST := [ noecn ] [ decap-dscp ] [ nopmtudisc ] [ set-df ]");
-	puts("EXTRA-FLAG-LIST := [ dont-encap-dscp ]");
+	puts("EXTRA-FLAG-LIST := [ dont-encap-dscp ] [ allow-weak ]");
 	puts("SELECTOR :=");
 	words_usage(selector_words, 8);
 	puts("LIMIT := one of");

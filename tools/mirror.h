@@ -61,6 +61,7 @@ struct mirror {
 	struct nl *events;	/* joined to the groups of Postern */
 	bool no_bypass;
 	bool no_routes;
+	bool allow_weak;	/* algorithms */
 	bool host_changed;	/* bypass policies and routes are to be looked at */
 	unsigned int sas;
 	unsigned int policies;

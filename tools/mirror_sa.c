@@ -505,6 +505,10 @@ void mirror_take_sa(struct mirror *m, const struct xfrm_sa *x)
 	sa = x->sa;
 	sa.has |= HAS(POSTERN_A_SA_OWNER);
 	sa.owner = m->if_id;
+	if (m->allow_weak) {
+		sa.has |= HAS(POSTERN_A_SA_FLAGS);
+		sa.flags |= POSTERN_SA_FLAG_ALLOW_WEAK;
+	}
 	place(m, s, &sa);
 	sa_wipe(&sa);
 }

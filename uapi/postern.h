@@ -66,6 +66,8 @@ enum postern_sa_state {
  * @POSTERN_SA_FLAG_DONT_ENCAP_DSCP: do not copy DSCP to the outer header
  * @POSTERN_SA_FLAG_SET_DF: set DF in the outer header of all that need not be
  *   fragmented, in tunnel mode
+ * @POSTERN_SA_FLAG_ALLOW_WEAK: take algorithms that RFC 8221 says MUST NOT or
+ *   SHOULD NOT be used
  */
 enum postern_sa_flag {
 	POSTERN_SA_FLAG_NOECN = 1,
@@ -73,6 +75,7 @@ enum postern_sa_flag {
 	POSTERN_SA_FLAG_NOPMTUDISC = 4,
 	POSTERN_SA_FLAG_DONT_ENCAP_DSCP = 8,
 	POSTERN_SA_FLAG_SET_DF = 16,
+	POSTERN_SA_FLAG_ALLOW_WEAK = 32,
 };
 
 enum {

@@ -21,6 +21,8 @@ GCM, CBC, NULL, SHA = 'rfc4106(gcm(aes))', 'cbc(aes)', 'ecb(cipher_null)', 'hmac
 ESP, AH, TRANSPORT, TUNNEL = 50, 51, 0, 1
 IN, OUT, FWD = 1, 2, 3
 PROTECT, BYPASS, DISCARD = 1, 2, 3
+FLAGS = next(d['entries'] for d in nl.SPEC['definitions'] if d['name'] == 'sa-flag')
+WEAK = 1 << [flag['name'] for flag in FLAGS].index('allow-weak')
 DROP = object()
 
 GOOD_SA = {
@@ -260,8 +262,44 @@ def algorithms(test):
              crypt={'name': CBC, 'key': bytes(bad)})
     case('null cipher with a key', 'crypt', 'no key', auth=AUTH, crypt={'name': NULL, 'key': b'x'})
     case('key of 129 octets', 'key', '.', aead={'name': GCM, 'key': bytes(129)})
-    for bits in 64, 96, 127, 512:
-        case(f'ICV of {bits} bits', 'aead', '128', aead={'name': GCM, 'key': bytes(20), 'icv-bits': bits})
+    for bits in 32, 127, 136, 512:
+        case(f'ICV of {bits} bits', 'aead', 'gcm.*128, 96 or 64',
+             aead={'name': GCM, 'key': bytes(20), 'icv-bits': bits})
+    # name, octets of a good key, what the refusals of another length of key or ICV say
+    for name, octets, keys, icvs in (
+            ('rfc4309(ccm(aes))', 19, '152, 216 or 280 bits .24 of salt', '128, 96 or 64'),
+            ('rfc4543(gcm(aes))', 20, '160, 224 or 288 bits .32 of salt', '128 bits'),
+            ('rfc7539esp(chacha20,poly1305)', 36, '288 bits .32 of salt', '128 bits')):
+        case(f'{name}: key', 'aead', keys, aead={'name': name, 'key': bytes(octets - 1)})
+        case(f'{name}: ICV', 'aead', icvs, aead={'name': name, 'key': bytes(octets), 'icv-bits': 160})
+    for name, octets, icvs in (('hmac(sha1)', 20, '96 or 160'), ('hmac(sha256)', 32, '128, 96 or 256'),
+                               ('hmac(sha384)', 48, '192 or 384'), ('hmac(sha512)', 64, '256 or 512'),
+                               ('xcbc(aes)', 16, '96 or 128'), ('cmac(aes)', 16, '96 or 128'),
+                               ('hmac(sm3)', 32, '256 or 128')):
+        for proto in ESP, AH:
+            rest = {'crypt': {'name': NULL}} if proto == ESP else {}
+            for bad in octets - 1, octets + 1:
+                case(f'{name}: key of {bad}, protocol {proto}', 'auth', f'have {octets * 8} bits', proto,
+                     auth={'name': name, 'key': bytes(bad)}, **rest)
+            case(f'{name}: ICV, protocol {proto}', 'auth', icvs, proto,
+                 auth={'name': name, 'key': bytes(octets), 'icv-bits': 80}, **rest)
+    for name, octets, keys in (('rfc3686(ctr(aes))', 20, '160, 224 or 288 bits .32 of salt'),
+                               ('cbc(camellia)', 16, '128, 192 or 256'), ('cbc(sm4)', 16, '128')):
+        case(f'{name}: key', 'crypt', keys, auth=AUTH, crypt={'name': name, 'key': bytes(octets + 1)})
+        case(f'{name}: ICV', 'crypt', 'no ICV', auth=AUTH,
+             crypt={'name': name, 'key': bytes(octets), 'icv-bits': 128})
+    # RFC 8221 sections 5 and 6
+    weak = {'auth': {'name': 'hmac(md5)', 'key': bytes(16)},
+            'crypt': {'name': 'cbc(des3_ede)', 'key': bytes(range(24))}}
+    case('MD5 unasked', 'auth', 'allow-weak.*MUST NOT', AH, auth=weak['auth'])
+    case('3DES unasked', 'crypt', 'allow-weak.*SHOULD NOT', auth=AUTH, crypt=weak['crypt'])
+    case('MD5: key', 'auth', '128 bits', AH, flags=WEAK, auth={'name': 'hmac(md5)', 'key': bytes(20)})
+    case('3DES: key', 'crypt', '192 bits', flags=WEAK, auth=AUTH, crypt={'name': 'cbc(des3_ede)', 'key': bytes(16)})
+    # RFC 2451 section 2.3: two keys that are equal undo each other
+    for name, key in ('first two', bytes(range(1, 9)) * 2 + bytes(8)), ('last two', bytes(8) + bytes(range(1, 9)) * 2):
+        case(f'3DES: {name} keys equal', 'crypt', 'weak', flags=WEAK, auth=AUTH,
+             crypt={'name': 'cbc(des3_ede)', 'key': key})
+    case('DES', None, 'unknown algorithm', flags=WEAK, auth=AUTH, crypt={'name': 'cbc(des)', 'key': bytes(8)})
     case('ICV of 513 bits', 'icv-bits', '.', aead={'name': GCM, 'key': bytes(20), 'icv-bits': 513})
     case('algorithm without name', 'name', 'required', aead={'key': bytes(20)})
     for kind, takes in ('aead', 'rfc4106'), ('auth', 'hmac'), ('crypt', 'cbc'):

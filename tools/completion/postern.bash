@@ -52,15 +52,24 @@ __postern_values()
 	dir) [[ $2 == state ]] && echo in out || echo in out fwd ;;
 	action) echo allow block protect bypass discard ;;
 	flag) echo noecn decap-dscp nopmtudisc set-df af-unspec ;;
-	extra-flag) echo dont-encap-dscp ;;
+	extra-flag) echo dont-encap-dscp allow-weak ;;
 	ttl) echo inherit ;;
 	limit)
 		echo time-soft time-hard time-use-soft time-use-hard byte-soft \
 			byte-hard packet-soft packet-hard
 		;;
-	aead) echo 'rfc4106(gcm(aes))' ;;
-	auth | auth-trunc) echo 'hmac(sha256)' ;;
-	enc) echo 'cbc(aes) ecb(cipher_null)' ;;
+	aead)
+		echo 'rfc4106(gcm(aes)) rfc4309(ccm(aes)) rfc4543(gcm(aes))
+			rfc7539esp(chacha20,poly1305)'
+		;;
+	auth | auth-trunc)
+		echo 'hmac(sha256) hmac(sha384) hmac(sha512) hmac(sha1)
+			hmac(sm3) hmac(md5) xcbc(aes) cmac(aes)'
+		;;
+	enc)
+		echo 'cbc(aes) rfc3686(ctr(aes)) cbc(camellia) cbc(sm4)
+			cbc(des3_ede) ecb(cipher_null)'
+		;;
 	esac
 }
 
@@ -106,7 +115,7 @@ _postern()
 	done
 
 	if [[ $object == bridge ]]; then
-		list='--if-id --no-ike-bypass --no-routes --verbose --help'
+		list='--if-id --no-ike-bypass --no-routes --allow-weak --verbose --help'
 	elif [[ $cur == -* ]]; then
 		list='-statistics -json -pretty -keys -oneline -4 -6 -netns -batch
 			-force -Version -help'
