@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Packets that RFCs 3602, 3686, 4494, 4868, 7634 and the draft that RFCs 4106 and 4543
+# name for tests print: each is taken, with the right ICV only, and what comes out is
+# what they say, octet by octet.
+#
+# timeout: 240
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../account.sh"
+
+DIR=/run/vectors
+PY=$(dirname "$0")/../py/vectors.py
+
+topo_pair
+load_postern
+mkdir -p $DIR
+for i in $(/usr/bin/python3 "$PY" addresses); do
+	addr a lo "$i/32"
+done
+ip -n b route add default via 10.0.0.1
+/usr/bin/python3 "$PY" batch >$DIR/batch
+check "all SAs are taken" run_in a postern -batch $DIR/batch
+capture a veth0 $DIR/pcap -Q in ip
+run_in b /usr/bin/python3 "$PY" send
+/usr/bin/python3 "$PY" counts >$DIR/want
+sum() { awk -v n="$1" '{ sum += $n } END { print sum }' $DIR/want; }
+busywait 20 drops_are a in-icv="$(sum 3)" in-padding="$(sum 4)" || true
+check "drops" drops_are a in-icv="$(sum 3)" in-padding="$(sum 4)"
+capture_end
+cp $DIR/pcap "$RESULTS/"
+
+/usr/bin/python3 "$PY" check $DIR/pcap >$DIR/verdicts
+while read -r name verdict; do
+	check "$name" expect "$name" ok "$verdict"
+done <$DIR/verdicts
+# of each SA: those with a wrong ICV, and those that have none but are no whole ESP packets
+ip netns exec a postern -j -s state list | jq -r 'sort_by(.spi, .dst)[] | . as $sa |
+	[(["in-icv", "in-padding"][] | . as $r | [$sa.drops[]? | select(.reason == $r) | .packets] | add // 0)] |
+	"\($sa.spi) \($sa.dst) \(.[0]) \(.[1])"' >$DIR/got
+while read -r spi dst icv padding; do
+	check "SA $spi to $dst: a wrong ICV is refused, the right one is not" \
+		grep -qx "$spi $dst $icv $padding" $DIR/got
+done <$DIR/want
+check "accounts" accounts_balance a
