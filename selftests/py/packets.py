@@ -10,7 +10,8 @@ usage: packets.py make FILE SRC DST     make packets, as lines of hexadecimal di
 A line of FILE is a name and a packet.  A line of MANIFEST is
 
     NAME proto=esp|ah spi=N mode=tunnel|transport src=ADDR dst=ADDR
-         [alg=gcm|cbc|null key=HEX] [auth=HEX] sent=FILE [skip=NAMES]
+         [alg=gcm|ccm|chacha|cbc|ctr|3des|null key=HEX] [auth=HEX [authalg=NAME OF SCAPY]]
+         [icv=OCTETS] sent=FILE [skip=NAMES]
 
 For each of its lines "open" prints NAME and "ok" or what is wrong.
 """
@@ -20,7 +21,9 @@ import struct
 import sys
 
 IP_NODEFRAG = 22
-CRYPT = {"gcm": "AES-GCM", "cbc": "AES-CBC", "null": None}
+CRYPT = {"gcm": "AES-GCM", "ccm": "AES-CCM", "chacha": "CHACHA20-POLY1305", "cbc": "AES-CBC",
+         "ctr": "AES-CTR", "3des": "3DES", "null": None}
+BLOCK = {"cbc": 16, "3des": 8}  # else 4
 
 
 def make(path, src, dst):
@@ -105,9 +108,12 @@ class Opener:
         self.alg = words.get("alg") or "null"
         ip = IP if ipaddress.ip_address(self.src).version == 4 else IPv6
         auth = bytes.fromhex(words.get("auth", "").removeprefix("0x"))
+        self.icv = int(words.get("icv", 16))
         self.sa = SecurityAssociation(self.cls, spi=self.spi, crypt_algo=CRYPT[self.alg],
                                       crypt_key=bytes.fromhex(words.get("key", "").removeprefix("0x")),
-                                      auth_algo="SHA2-256-128" if auth else None, auth_key=auth,
+                                      crypt_icv_size=self.icv if self.alg == "ccm" else None,
+                                      auth_algo=words.get("authalg", "SHA2-256-128") if auth else None,
+                                      auth_key=auth,
                                       tunnel_header=ip(src=self.src, dst=self.dst) if self.tunnel else None)
         self.ivs = set()
 
@@ -119,17 +125,19 @@ class Opener:
             raise Wrong(f"IV {iv.hex()} came twice")
         if iv:
             self.ivs.add(iv)
-        match self.alg:
-            case "gcm":
-                data = self.sa.crypt_algo.cipher(self.sa.crypt_key).decrypt(
-                    self.sa.crypt_salt + iv, data, struct.pack("!LL", esp.spi, esp.seq))
-            case "cbc":
-                data = self.sa.crypt_algo.new_cipher(self.sa.crypt_key, iv).decryptor().update(data[:-16])
-            case "null":
-                data = data[:-16]
+        crypt = self.sa.crypt_algo
+        if crypt.is_aead:
+            cipher = crypt.cipher(self.sa.crypt_key, *([self.icv] if self.alg == "ccm" else []))
+            data = cipher.decrypt(crypt._format_mode_iv(sa=self.sa, iv=iv), data,
+                                  struct.pack("!LL", esp.spi, esp.seq))
+        else:
+            data = data[:-self.icv]
+            if crypt.cipher:
+                data = crypt.new_cipher(self.sa.crypt_key, crypt._format_mode_iv(sa=self.sa, iv=iv)) \
+                    .decryptor().update(data)
         padlen = data[-2]
         want("padding", bytes(range(1, padlen + 1)).hex(), data[len(data) - 2 - padlen:-2].hex())
-        if padlen >= {"gcm": 4, "cbc": 16, "null": 4}[self.alg]:
+        if padlen >= BLOCK.get(self.alg, 4):
             raise Wrong(f"{padlen} octets of padding")
         if len(data) % 4:
             raise Wrong(f"{len(data)} octets of plaintext")
