@@ -9,36 +9,6 @@
 #include <linux/slab.h>
 #include "algo.h"
 
-/**
- * struct postern_algo - what the data plane must know of an algorithm
- * @name: of the crypto API
- * @alias: shorter name that ip xfrm and IKE daemons use; NULL for none
- * @needs: options of the kernel that provide it
- * @status: by RFC 8221; what it does not list is a MAY (section 8)
- * @kind: where it can be used
- * @key_bits: lengths allowed, salt included; ends with 0 or when full; none for no key
- * @salt_bits: of the key
- * @icv_bits: lengths of the ICV, the default first; ends with 0 or when full
- * @iv_len: octets of explicit IV
- * @align: block that padding must fill, at least 4 (RFC 4303 section 2.4)
- * @iv_random: as in struct postern_transform
- * @weak: only for who asks for it
- */
-struct postern_algo {
-	const char *name;
-	const char *alias;
-	const char *needs;
-	const char *status;
-	enum postern_algo_kind kind;
-	u16 key_bits[3];
-	u16 salt_bits;
-	u16 icv_bits[3];
-	u8 iv_len;
-	u8 align;
-	bool iv_random;
-	bool weak;
-};
-
 /*
  * The ICV of the RFC comes first.  XFRM takes 96 bits of SHA-256 when it is not told
  * otherwise, which RFC 8221 section 6 calls a common bug; it is there for who needs it.
@@ -310,9 +280,32 @@ const struct postern_algo *postern_algo_find(enum postern_algo_kind kind,
 	return NULL;
 }
 
-const char *postern_algo_name(const struct postern_algo *algo)
+/* Row @i of the table, or NULL behind its end. */
+const struct postern_algo *postern_algo_at(unsigned int i)
 {
-	return algo->name;
+	return i < ARRAY_SIZE(algos) ? &algos[i] : NULL;
+}
+
+/**
+ * postern_algo_lacks - what keeps an algorithm from being used here?
+ * @algo: row of the table
+ *
+ * Return: options of the kernel, or NULL when it can be used.
+ * Context: process; may load modules.
+ */
+const char *postern_algo_lacks(const struct postern_algo *algo)
+{
+	switch (algo->kind) {
+	case POSTERN_ALGO_AEAD:
+		return crypto_has_aead(algo->name, 0, 0) ? NULL : algo->needs;
+	case POSTERN_ALGO_AUTH:
+		return crypto_has_ahash(algo->name, 0, 0) ? NULL : algo->needs;
+	default:
+		if (!crypto_has_skcipher(algo->name, 0, 0))
+			return algo->needs;
+		return crypto_has_aead("authenc(hmac(sha256),ecb(cipher_null))",
+				       0, 0) ? NULL : "CRYPTO_AUTHENC";
+	}
 }
 
 /**

@@ -18,7 +18,35 @@ enum postern_algo_kind {
 	POSTERN_ALGO_KINDS
 };
 
-struct postern_algo;
+/**
+ * struct postern_algo - what the data plane must know of an algorithm
+ * @name: of the crypto API
+ * @alias: shorter name that ip xfrm and IKE daemons use; NULL for none
+ * @needs: options of the kernel that provide it
+ * @status: by RFC 8221; what it does not list is a MAY (section 8)
+ * @kind: where it can be used
+ * @key_bits: lengths allowed, salt included; ends with 0 or when full; none for no key
+ * @salt_bits: of the key
+ * @icv_bits: lengths of the ICV, the default first; ends with 0 or when full
+ * @iv_len: octets of explicit IV
+ * @align: block that padding must fill, at least 4 (RFC 4303 section 2.4)
+ * @iv_random: as in struct postern_transform
+ * @weak: only for who asks for it
+ */
+struct postern_algo {
+	const char *name;
+	const char *alias;
+	const char *needs;
+	const char *status;
+	enum postern_algo_kind kind;
+	u16 key_bits[3];
+	u16 salt_bits;
+	u16 icv_bits[3];
+	u8 iv_len;
+	u8 align;
+	bool iv_random;
+	bool weak;
+};
 
 /**
  * struct postern_algo_key - an algorithm as somebody asked for it
@@ -57,7 +85,8 @@ struct postern_transform {
 void postern_algo_init(void);
 const struct postern_algo *postern_algo_find(enum postern_algo_kind kind,
 					     const char *name);
-const char *postern_algo_name(const struct postern_algo *algo);
+const struct postern_algo *postern_algo_at(unsigned int i);
+const char *postern_algo_lacks(const struct postern_algo *algo);
 void postern_algo_unknown(enum postern_algo_kind kind,
 			  const struct nlattr *attr,
 			  struct netlink_ext_ack *extack);

@@ -212,6 +212,10 @@ static const struct nla_policy postern_sa_dummy_nl_policy[POSTERN_A_SA_DUMMY_LEN
 	[POSTERN_A_SA_DUMMY_LEN] = { .type = NLA_U16, },
 };
 
+/* POSTERN_CMD_ALGORITHM_GET - do */
+static const struct nla_policy postern_algorithm_get_nl_policy[POSTERN_A_ALGORITHM_KIND + 1] = {
+};
+
 /* Ops table for postern */
 static const struct genl_ops postern_nl_ops[] = {
 	{
@@ -305,6 +309,13 @@ static const struct genl_ops postern_nl_ops[] = {
 		.doit		= postern_nl_sa_dummy_doit,
 		.policy		= postern_sa_dummy_nl_policy,
 		.maxattr	= POSTERN_A_SA_DUMMY_LEN,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= POSTERN_CMD_ALGORITHM_GET,
+		.dumpit		= postern_nl_algorithm_get_dumpit,
+		.policy		= postern_algorithm_get_nl_policy,
+		.maxattr	= POSTERN_A_ALGORITHM_KIND,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 };

@@ -35,6 +35,8 @@ int postern_nl_policy_get_dumpit(struct sk_buff *skb,
 int postern_nl_policy_flush_doit(struct sk_buff *skb, struct genl_info *info);
 int postern_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
 int postern_nl_sa_dummy_doit(struct sk_buff *skb, struct genl_info *info);
+int postern_nl_algorithm_get_dumpit(struct sk_buff *skb,
+				    struct netlink_callback *cb);
 
 enum {
 	POSTERN_NLGRP_SA,

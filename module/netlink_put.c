@@ -152,7 +152,7 @@ static int put_algo(struct sk_buff *skb, int attr,
 	nest = nla_nest_start(skb, attr);
 	if (!nest ||
 	    nla_put_string(skb, POSTERN_A_ALGO_NAME,
-			   postern_algo_name(key->algo)) ||
+			   key->algo->name) ||
 	    (with_keys &&
 	     nla_put(skb, POSTERN_A_ALGO_KEY, key->key_len, key->key)) ||
 	    (key->icv_bits &&

@@ -70,6 +70,8 @@ def per_op(spec):
 
     A command that takes no attributes gets a policy without entries, which
     refuses all: without a policy, kernels before 6.1 ignore what they are sent.
+    The generator takes the policy of a command from "do": generate() undoes that
+    where there is only a dump.
     """
     # Through JSON, since YAML anchors make commands share what is to differ now
     spec = json.loads(json.dumps(spec))
@@ -83,11 +85,11 @@ def per_op(spec):
             first = sets[op['attribute-set']]['attributes'][0]
             first['type'] = 'unused'
             asked = [first['name']]
-        op['do']['request'] = {'attributes': list(dict.fromkeys(asked))}
+        op.setdefault('do', {})['request'] = {'attributes': list(dict.fromkeys(asked))}
     return spec
 
 
-def generate(gen, tree, spec, mode, out):
+def generate(gen, tree, spec, mode, out, dump_only=()):
     """Run the generator as its command line would."""
     # It names the spec by the path from the directory that has a MAINTAINERS
     path = os.path.join(tree, 'uapi/postern.yaml')
@@ -102,6 +104,8 @@ def generate(gen, tree, spec, mode, out):
         text = file.read()
     text = re.sub(r'^(#define \w+\s+)(\d{19,})$',
                   lambda m: f'{m[1]}{int(m[2]):#x}ULL', text, flags=re.M)
+    for name in dump_only:
+        text = re.sub(rf'(int|\t\t\.doit\t\t=) postern_nl_{name}_doit\b[^;,]*(, [^;,]*)?[;,]\n', '', text)
     text = text.replace('#include <uapi/postern.h>', '#include <postern.h>')
     text = text.replace('#include "netlink_gen.h"', '#include "compat.h"\n#include "netlink_gen.h"')
     text = text.replace('/* Do not edit directly, auto-generated from: */\n/*\tuapi/',
@@ -132,9 +136,11 @@ def main():
 
         generate(gen, tree, spec, ['--mode', 'uapi', '--header'], os.path.join(out, 'postern.h'))
         kernel_spec = per_op(spec)
+        dump_only = [op['name'].replace('-', '_') for op in spec['operations']['list']
+                     if 'dump' in op and 'do' not in op]
         for kind in ('header', 'source'):
             generate(gen, tree, kernel_spec, ['--mode', 'kernel', f'--{kind}'],
-                     os.path.join(out, f'netlink_gen.{kind[0].replace("s", "c")}'))
+                     os.path.join(out, f'netlink_gen.{kind[0].replace("s", "c")}'), dump_only)
 
 
 if __name__ == '__main__':

@@ -72,6 +72,7 @@ int cmd_state(struct args *a);
 int cmd_policy(struct args *a);
 int cmd_monitor(struct args *a);
 int cmd_stats(struct args *a);
+int cmd_algs(struct args *a);
 int cmd_status(struct args *a);
 int cmd_bridge(int argc, char **argv);
 
@@ -79,6 +80,7 @@ void help_state(void);
 void help_policy(void);
 void help_monitor(void);
 void help_stats(void);
+void help_algs(void);
 void help_status(void);
 
 #endif

@@ -108,6 +108,7 @@ static void help(void)
 	     "          policy     policies, in the words of \"ip xfrm policy\"\n"
 	     "          monitor    show what changes, as it happens\n"
 	     "          stats      packets and, by reason, drops\n"
+	     "          algs       algorithms, and what this kernel lacks\n"
 	     "          bridge     take over what an IKE daemon negotiates\n"
 	     "\n"
 	     "OPTIONS := -s[tatistics]  more details\n"
@@ -134,6 +135,7 @@ static const struct command objects[] = {
 	{ "policy", cmd_policy },
 	{ "monitor", cmd_monitor },
 	{ "stats", cmd_stats },
+	{ "algs", cmd_algs },
 	{ "bridge", run_bridge },
 	{ "help", run_help },
 	{ NULL, NULL }
@@ -147,6 +149,7 @@ static const struct {
 	{ "policy", help_policy },
 	{ "monitor", help_monitor },
 	{ "stats", help_stats },
+	{ "algs", help_algs },
 };
 
 /* "--help" anywhere behind an object asks about that object. */

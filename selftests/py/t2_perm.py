@@ -39,7 +39,7 @@ def main():
     sock = nl.Socket()
     for op, attrs in REQUESTS.items():
         attempt(op, lambda op=op, attrs=attrs: sock.call(op, attrs))
-    for op in 'sa-get', 'policy-get':
+    for op in 'sa-get', 'policy-get', 'algorithm-get':
         attempt(f'{op}-dump', lambda op=op: sock.dump(op))
     for group in sock.groups:
         attempt(f'group-{group}', lambda group=group: sock.join(group))

@@ -120,7 +120,7 @@ _postern()
 		list='-statistics -json -pretty -keys -oneline -4 -6 -netns -batch
 			-force -Version -help'
 	elif [[ -z $object ]]; then
-		list='state policy monitor stats bridge help'
+		list='state policy monitor stats algs bridge help'
 	elif [[ -z $command ]]; then
 		case $object in
 		state)
@@ -132,7 +132,7 @@ _postern()
 				help'
 			;;
 		monitor) list='all sa policy acquire help' ;;
-		stats) list='help' ;;
+		stats | algs) list='help' ;;
 		*) return ;;
 		esac
 	elif [[ $object == monitor ]]; then
