@@ -79,7 +79,9 @@ ESP=("${CIPHERS[@]}" "${AUTHS[@]/|/|enc cbc(aes) K16 }")
 AH=("${AUTHS[@]}")
 
 # with_keys WORDS: sets WORDS.  A process for each key would take longer than the test.
-exec {RANDOM_HEX}< <(od -An -vtx1 /dev/urandom | tr -d ' \n')
+mkdir -p $DIR
+od -An -vtx1 -N 1000000 /dev/urandom | tr -d ' \n' >$DIR/random
+exec {RANDOM_HEX}<$DIR/random
 with_keys() {
 	local key
 
@@ -164,7 +166,6 @@ for n in a b; do
 	ip -n $n route add "10.9$o.0.0/16" via "10.0.0.$o"
 	ip -n $n route add "fd9$o::/64" via "fd00::$o"
 done
-mkdir -p $DIR
 FLOW=0 AXES=0
 flows esp "${ESP[@]}"
 flows ah "${AH[@]}"
