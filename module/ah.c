@@ -2,8 +2,8 @@
 /*
  * AH (RFC 4302): one packet, built or checked.
  *
- *  | IP header, mutable fields as zero | AH, ICV as zero | payload |
- *  |<-- covered by the ICV --------------------------------------->|
+ *  | IP header, mutable fields as zero | AH, ICV as zero | payload | ESN, high half |
+ *  |<-- covered by the ICV --------------------------------------------------------->|
  *
  * The packet is copied first, and the copy is what is checked and goes on, so that
  * nobody can change it in between.  Context: RCU read side, bottom halves off.
@@ -66,14 +66,17 @@ static int ah_digest(struct postern_job *job, u8 *icv)
 	SHASH_DESC_ON_STACK(desc, shash);
 	u8 ip[sizeof(struct ipv6hdr)] __aligned(4);
 	const struct sk_buff *skb = job->out;
+	__be32 high = htonl(job->seq >> 32);
 	int err;
 
 	desc->tfm = shash;
 	mask_mutable(ip, skb->data, job->ip_len);
 	err = crypto_shash_init(desc) ?:
 	      crypto_shash_update(desc, ip, job->ip_len) ?:
-	      crypto_shash_finup(desc, skb->data + job->ip_len,
-				 skb->len - job->ip_len, icv);
+	      crypto_shash_update(desc, skb->data + job->ip_len,
+				  skb->len - job->ip_len) ?:
+	      crypto_shash_finup(desc, (u8 *)&high,
+				 job->sa->transform.esn ? sizeof(high) : 0, icv);
 	shash_desc_zero(desc);
 	return err;
 }

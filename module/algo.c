@@ -486,8 +486,9 @@ static int init_esp(struct postern_transform *t,
 		strscpy(name, main->algo->name, sizeof(name));
 	} else {
 		main = &keys[POSTERN_ALGO_CRYPT];
-		snprintf(name, sizeof(name), "authenc(%s,%s)",
-			 auth->algo->name, main->algo->name);
+		snprintf(name, sizeof(name), "%s(%s,%s)",
+			 t->esn ? "authencesn" : "authenc", auth->algo->name,
+			 main->algo->name);
 	}
 
 	aead = crypto_alloc_aead(name, 0, 0);
@@ -534,6 +535,7 @@ int postern_transform_init(struct postern_transform *t, u8 proto, u32 flags,
 	int i, err;
 
 	memset(t, 0, sizeof(*t));
+	t->esn = flags & POSTERN_SA_FLAG_ESN;
 	err = check_combination(proto, keys, extack);
 	if (err)
 		return err;

@@ -72,6 +72,7 @@ struct postern_algo_key {
  * @icv_len: octets
  * @align: octets to which the plaintext, its trailer included, is padded
  * @iv_random: the IV must be unpredictable, not merely unique
+ * @esn: numbers have 64 bits, and the ICV covers all of them
  */
 struct postern_transform {
 	struct crypto_aead *aead;
@@ -80,6 +81,7 @@ struct postern_transform {
 	u8 icv_len;
 	u8 align;
 	bool iv_random;
+	bool esn;
 };
 
 void postern_algo_init(void);

@@ -12,7 +12,7 @@
 #include <linux/skbuff.h>
 #include "sa.h"
 
-#define POSTERN_AAD_MAX		24	/* ESP header and the longest IV */
+#define POSTERN_AAD_MAX		28	/* ESP header, ESN and the longest IV */
 #define POSTERN_TRAILER_MAX	18	/* padding of a block, pad length, next header */
 
 /**
@@ -37,6 +37,7 @@
  * @ndst: entries
  * @req: request to the crypto API
  * @aad: additional authenticated data: ESP header and IV
+ * @aad_out: their place in the output, which the crypto API may write to
  * @iv: as the crypto API wants it; it may be written to
  * @trailer: of ESP
  */
@@ -61,6 +62,7 @@ struct postern_job {
 	struct scatterlist *dst;
 	void *req;
 	u8 aad[POSTERN_AAD_MAX] __aligned(8);
+	u8 aad_out[POSTERN_AAD_MAX] __aligned(8);
 	u8 iv[16] __aligned(8);
 	u8 trailer[POSTERN_TRAILER_MAX];
 };

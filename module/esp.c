@@ -5,6 +5,11 @@
  *  |<-- aad ------->|<-- encrypted --------------------------->|
  *  | SPI | seq | IV | payload | padding | pad length | next hdr | ICV |
  *
+ * With ESN the packet has the low half of the number, and the crypto API wants the
+ * high half in front of it in the aad (RFC 4106 section 5); authencesn() moves it to
+ * where RFC 4303 section 2.8 wants it, and writes to the aad and behind the ciphertext
+ * of its output, which must have room for that.
+ *
  * Context of all functions: RCU read side, bottom halves off.
  */
 #include <linux/ip.h>
@@ -14,6 +19,7 @@
 #include "xform.h"
 
 #define ESP_HEADER	8
+#define ESN_HIGH	4
 
 static unsigned int esp_padding(const struct postern_sa *sa, unsigned int payload)
 {
@@ -50,7 +56,19 @@ static void esp_fill_iv(struct postern_job *job)
 		get_random_bytes(job->iv, t->iv_len);
 	else
 		put_unaligned_be64(job->seq, job->iv);
-	memcpy(job->aad + ESP_HEADER, job->iv, t->iv_len);
+}
+
+/* SPI, number and IV, with or without the high half of the number. */
+static void esp_fill_header(const struct postern_job *job, u8 *to, bool high)
+{
+	put_unaligned(job->sa->key.spi, (__be32 *)to);
+	to += 4;
+	if (high) {
+		put_unaligned_be32(job->seq >> 32, to);
+		to += ESN_HIGH;
+	}
+	put_unaligned_be32(job->seq, to);
+	memcpy(to + 4, job->iv, job->sa->transform.iv_len);
 }
 
 /* Scatterlists: @aad, then @len octets of @skb from @offset, @zeros, the trailer. */
@@ -79,6 +97,13 @@ static int map_data(struct scatterlist *sg, unsigned int entries, void *aad,
 	return 0;
 }
 
+static int map_whole(struct scatterlist *sg, unsigned int entries,
+		     struct sk_buff *skb, unsigned int offset, unsigned int len)
+{
+	sg_init_table(sg, entries);
+	return min(skb_to_sgvec(skb, sg, offset, len), 0);
+}
+
 static int esp_output(struct postern_job *job)
 {
 	struct postern_sa *sa = job->sa;
@@ -86,15 +111,15 @@ static int esp_output(struct postern_job *job)
 	unsigned int payload = job->in->len - job->offset;
 	unsigned int padded = payload + job->tfc;
 	unsigned int padding = esp_padding(sa, padded);
-	unsigned int aad_len = ESP_HEADER + t->iv_len;
+	unsigned int header = ESP_HEADER + t->iv_len;
+	unsigned int aad_len = header + (t->esn ? ESN_HIGH : 0);
 	unsigned int crypt_len = padded + padding + 2;
 	unsigned int i;
 	int err;
 
-	put_unaligned(sa->key.spi, (__be32 *)job->aad);
-	put_unaligned_be32(job->seq, job->aad + 4);
 	esp_fill_iv(job);
-	memcpy(job->out->data + job->ip_len, job->aad, aad_len);
+	esp_fill_header(job, job->out->data + job->ip_len, false);
+	esp_fill_header(job, job->aad, t->esn);
 
 	for (i = 0; i < padding; i++)
 		job->trailer[i] = i + 1;	/* section 2.4 */
@@ -105,10 +130,14 @@ static int esp_output(struct postern_job *job)
 		       job->offset, payload, job->tfc, job->trailer, padding + 2);
 	if (unlikely(err))
 		return err;
-	sg_init_table(job->dst, job->ndst);
-	err = skb_to_sgvec(job->out, job->dst, job->ip_len,
-			   aad_len + crypt_len + t->icv_len);
-	if (unlikely(err < 0))
+	if (t->esn)
+		err = map_data(job->dst, job->ndst, job->aad_out, aad_len,
+			       job->out, job->ip_len + header,
+			       crypt_len + t->icv_len, 0, NULL, 0);
+	else
+		err = map_whole(job->dst, job->ndst, job->out, job->ip_len,
+				aad_len + crypt_len + t->icv_len);
+	if (unlikely(err))
 		return err;
 	return postern_crypt(job, true, aad_len, crypt_len);
 }
@@ -116,22 +145,30 @@ static int esp_output(struct postern_job *job)
 static int esp_input(struct postern_job *job)
 {
 	const struct postern_transform *t = &job->sa->transform;
-	unsigned int aad_len = ESP_HEADER + t->iv_len;
-	unsigned int len = job->in->len - job->offset;
+	unsigned int header = ESP_HEADER + t->iv_len;
+	unsigned int aad_len = header + (t->esn ? ESN_HIGH : 0);
+	unsigned int crypt_len = job->in->len - job->offset - header;
 	int err;
 
 	if (t->iv_len &&
 	    skb_copy_bits(job->in, job->offset + ESP_HEADER, job->iv, t->iv_len))
 		return -EINVAL;
-	sg_init_table(job->src, job->nsrc);
-	err = skb_to_sgvec(job->in, job->src, job->offset, len);
-	if (unlikely(err < 0))
-		return err;
-	err = map_data(job->dst, job->ndst, job->aad, aad_len, job->out,
-		       job->ip_len, job->out->len - job->ip_len, 0, NULL, 0);
+	if (t->esn) {
+		esp_fill_header(job, job->aad, true);
+		err = map_data(job->src, job->nsrc, job->aad, aad_len, job->in,
+			       job->offset + header, crypt_len, 0, NULL, 0);
+	} else {
+		err = map_whole(job->src, job->nsrc, job->in, job->offset,
+				header + crypt_len);
+	}
 	if (unlikely(err))
 		return err;
-	return postern_crypt(job, false, aad_len, len - aad_len);
+	err = map_data(job->dst, job->ndst, job->aad_out, aad_len, job->out,
+		       job->ip_len, job->out->len - job->ip_len, 0, job->trailer,
+		       t->esn ? ESN_HIGH : 0);
+	if (unlikely(err))
+		return err;
+	return postern_crypt(job, false, aad_len, crypt_len);
 }
 
 /* Padding (section 2.4): 1, 2, 3 ... as many as the pad length says. */

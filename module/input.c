@@ -323,7 +323,7 @@ static int esp_plain_len(const struct postern_sa *sa, const struct sk_buff *skb,
 
 /* Stage 2. @skb is consumed. */
 static void input_transform(struct postern_net *pn, struct postern_sa *sa,
-			    struct sk_buff *skb, unsigned int offset, u32 seq)
+			    struct sk_buff *skb, unsigned int offset, u64 seq)
 {
 	struct postern_drop_site site = postern_sa_site(pn->stats, sa);
 	bool transport = sa->mode == POSTERN_MODE_TRANSPORT;
@@ -423,6 +423,7 @@ unsigned int postern_input(struct postern_net *pn, struct sk_buff *skb,
 	};
 	struct postern_sa *sa;
 	__be32 buf[2], *id;
+	u64 seq;
 
 	postern_stat_inc(pn->stats, in_packets);
 	id = skb_header_pointer(skb, spi_offset, sizeof(buf), buf);
@@ -453,12 +454,15 @@ unsigned int postern_input(struct postern_net *pn, struct sk_buff *skb,
 	reason = POSTERN_DROP_IN_OPTIONS;
 	if (unlikely(options_in_front(sa, offset)))
 		goto drop;
-	reason = replay_reason(postern_replay_check(&sa->replay, ntohl(id[1])));
+	seq = ntohl(id[1]);
+	if (sa->transform.esn)
+		seq = postern_replay_recover(&sa->replay, seq);
+	reason = replay_reason(postern_replay_check(&sa->replay, seq));
 	if (unlikely(reason))
 		goto drop;
 	skb_dst_drop(skb);
 	nf_reset_ct(skb);
-	input_transform(pn, sa, skb, offset, ntohl(id[1]));
+	input_transform(pn, sa, skb, offset, seq);
 	return NF_STOLEN;
 
 drop:

@@ -195,7 +195,8 @@ static int put_replay(struct sk_buff *skb, struct postern_sa *sa)
 			return -EMSGSIZE;
 	}
 	/* packets that found no number left have counted on */
-	oseq = min_t(u64, atomic64_read(&sa->seqno->last), U32_MAX);
+	oseq = min_t(u64, atomic64_read(&sa->seqno->last),
+		     postern_sa_last_number(sa));
 	spin_lock_bh(&sa->lock);
 	seq = sa->replay.top;
 	if (bitmap)

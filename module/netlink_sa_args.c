@@ -155,17 +155,6 @@ static int get_usage(const struct nlattr *nest, struct postern_usage *usage,
 	return 0;
 }
 
-static int get_number(const struct nlattr *attr, u64 *number,
-		      struct netlink_ext_ack *extack)
-{
-	*number = get_u64_or_0(attr);
-	if (*number <= U32_MAX)
-		return 0;
-	NL_SET_ERR_MSG_ATTR(extack, attr,
-			    "a sequence number is 0 to 4294967295");
-	return -EINVAL;
-}
-
 static int get_replay(const struct nlattr *nest, struct postern_sa_args *args,
 		      struct netlink_ext_ack *extack)
 {
@@ -178,12 +167,10 @@ static int get_replay(const struct nlattr *nest, struct postern_sa_args *args,
 			       postern_replay_nl_policy, extack);
 	if (err)
 		return err;
-	err = get_number(tb[POSTERN_A_REPLAY_OSEQ], &args->oseq, extack);
-	if (err)
-		return err;
-	err = get_number(tb[POSTERN_A_REPLAY_SEQ], &args->seq, extack);
-	if (err)
-		return err;
+	args->oseq_attr = tb[POSTERN_A_REPLAY_OSEQ];
+	args->oseq = get_u64_or_0(args->oseq_attr);
+	args->seq_attr = tb[POSTERN_A_REPLAY_SEQ];
+	args->seq = get_u64_or_0(args->seq_attr);
 	bitmap = tb[POSTERN_A_REPLAY_BITMAP];
 	if (!bitmap)
 		return 0;
@@ -359,6 +346,36 @@ static int check_selector(struct nlattr **tb, const struct postern_sa_args *args
 	return -EINVAL;
 }
 
+/* Numbers of 64 bits are for SAs with @esn only. */
+static int check_numbers(const struct postern_sa_args *args, bool esn,
+			 struct netlink_ext_ack *extack)
+{
+	if (!esn && (args->oseq > U32_MAX || args->seq > U32_MAX)) {
+		NL_SET_ERR_MSG_ATTR(extack, args->oseq > U32_MAX ?
+				    args->oseq_attr : args->seq_attr,
+				    "a sequence number is 0 to 4294967295 without flag esn");
+		return -EINVAL;
+	}
+	if (args->oseq > POSTERN_SEQNO_ESN_LAST) {
+		NL_SET_ERR_MSG_ATTR(extack, args->oseq_attr,
+				    "the last number sent is at most 0xffffffff00000000");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* The window tells the high half of a number (RFC 4303 section 3.3.3). */
+static int check_window(struct nlattr **tb, const struct postern_sa_args *args,
+			struct netlink_ext_ack *extack)
+{
+	if (args->window || args->dir == POSTERN_DIR_OUT ||
+	    !(args->flags & POSTERN_SA_FLAG_ESN))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_REPLAY_WINDOW],
+			    "flag esn needs a replay-window unless dir is 2 (out)");
+	return -EINVAL;
+}
+
 /* In transport mode the outer header is the packet's own. */
 static int check_outer(struct nlattr **tb, const struct postern_sa_args *args,
 		       struct netlink_ext_ack *extack)
@@ -411,6 +428,8 @@ int postern_sa_args_check_new(struct nlattr **tb,
 		return -EINVAL;
 	}
 	return check_outer(tb, args, extack) ?:
+	       check_window(tb, args, extack) ?:
+	       check_numbers(args, args->flags & POSTERN_SA_FLAG_ESN, extack) ?:
 	       check_selector(tb, args, args->mode, extack);
 }
 
@@ -560,7 +579,8 @@ int postern_sa_args_check_change(struct nlattr **tb,
 		REFUSE_CHANGE(extack, tb, POSTERN_A_SA_REPLAY_WINDOW,
 			      "replay-window");
 	else
-		err = check_selector(tb, args, sa->mode, extack);
+		err = check_numbers(args, sa->flags & POSTERN_SA_FLAG_ESN, extack) ?:
+		      check_selector(tb, args, sa->mode, extack);
 	return err ? err : check_keys(sa, tb, extack);
 }
 

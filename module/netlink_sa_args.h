@@ -22,6 +22,8 @@
  * @base: usage of an SA that this one continues
  * @oseq: last number sent
  * @seq: highest number received
+ * @seq_attr: where @seq is from
+ * @oseq_attr: where @oseq is from
  * @bitmap: numbers received up to @seq, in the message
  * @words: length of @bitmap in u32
  */
@@ -41,6 +43,8 @@ struct postern_sa_args {
 	struct postern_usage base;
 	u64 oseq;
 	u64 seq;
+	const struct nlattr *oseq_attr;
+	const struct nlattr *seq_attr;
 	const u32 *bitmap;
 	unsigned int words;
 };

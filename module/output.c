@@ -196,7 +196,7 @@ static void output_one(const struct postern_out *o, struct sk_buff *skb)
 	 */
 	reason = POSTERN_DROP_OUT_SEQUENCE;
 	seq = postern_seqno_take(sa->seqno);
-	if (unlikely(seq > U32_MAX)) {
+	if (unlikely(seq > U32_MAX) && seq > postern_sa_last_number(sa)) {
 		postern_sa_exhausted(sa);
 		goto drop;
 	}

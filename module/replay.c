@@ -49,7 +49,7 @@ static unsigned long bit_of(u64 seq)
 /**
  * postern_replay_check - may a packet of this number be accepted?
  * @r: window
- * @seq: number, its high half recovered where ESN is in use
+ * @seq: number, whole: see postern_replay_recover()
  *
  *        top - window + 1            top
  *   LATE         |  SEEN or OK        |     OK
@@ -73,6 +73,22 @@ postern_replay_check(const struct postern_replay *r, u64 seq)
 	if (READ_ONCE(*block_of(r, seq)) & bit_of(seq))
 		return POSTERN_REPLAY_SEEN;
 	return POSTERN_REPLAY_OK;
+}
+
+/**
+ * postern_replay_recover - the whole of a number of which a packet has the low half
+ * @r: window
+ * @low: what the packet has
+ *
+ * The one whose low half this is among the 2^32 that begin with the left end of the
+ * window (RFC 4303 appendix A2.2), which is never left of 0.
+ */
+u64 postern_replay_recover(const struct postern_replay *r, u32 low)
+{
+	u64 top = READ_ONCE(r->top);
+	u64 bottom = top < r->window ? 0 : top - r->window + 1;
+
+	return bottom + (u32)(low - (u32)bottom);
 }
 
 /**

@@ -32,6 +32,7 @@ int postern_replay_init(struct postern_replay *r, u32 window);
 void postern_replay_free(struct postern_replay *r);
 enum postern_replay_verdict
 postern_replay_check(const struct postern_replay *r, u64 seq);
+u64 postern_replay_recover(const struct postern_replay *r, u32 low);
 enum postern_replay_verdict
 postern_replay_advance(struct postern_replay *r, u64 seq);
 void postern_replay_export(const struct postern_replay *r, u32 *bitmap,

@@ -20,6 +20,12 @@
 #include <linux/mutex.h>
 #include <linux/siphash.h>
 
+/*
+ * The last number of an SA with ESN.  RFC 4303 section 3.3.3 allows 2^32 more; left
+ * out, they are room for the packets that find no number left and count on.
+ */
+#define POSTERN_SEQNO_ESN_LAST	((u64)U32_MAX << 32)
+
 #define POSTERN_SEQNO_IDLE_MAX	16384		/* counters without an SA */
 #define POSTERN_SEQNO_IDLE_SEC	86400		/* how long one is remembered */
 #define POSTERN_SEQNO_BUCKETS	1024

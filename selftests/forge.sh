@@ -52,7 +52,7 @@ forge() {
 # forge and Postern have the keys, with further words for Postern.  Sets SPI, and SA to
 # the words that name it.
 forge_sa() {
-	local name=$1 proto=$2 mode=$3 outer=$4 inner=$5 alg=$6 src dst isrc idst key='' auth='' words
+	local name=$1 proto=$2 mode=$3 outer=$4 inner=$5 alg=$6 src dst isrc idst key='' auth='' words esn
 
 	src=10.0.0.2 dst=10.0.0.1 isrc=10.9.0.2 idst=10.9.0.1
 	[[ $outer = 4 ]] || src=fd00::2 dst=fd00::1
@@ -75,11 +75,13 @@ forge_sa() {
 		[[ $proto = ah ]] || words+=(enc 'ecb(cipher_null)' '')
 		;;
 	esac
+	esn=()
+	[[ " ${*:7} " != *' esn '* ]] || esn=(esn=1)
 	SA=(dst "$dst" proto "$proto" spi "$SPI")
 	FORGE_SAS[$name]=${SA[*]}
 	run_in a postern state add src "$src" "${SA[@]}" mode "$mode" reqid "$FORGE_SPI" "${words[@]}" "${@:7}"
 	forge sa "$name" proto="$proto" spi="$SPI" mode="$mode" src="$src" dst="$dst" isrc="$isrc" idst="$idst" \
-		alg="$alg" key="$key" auth="$auth" >/dev/null
+		alg="$alg" key="$key" auth="$auth" "${esn[@]}" >/dev/null
 }
 
 # forge_policy [WORD...]: what the SA made last delivers may enter.

@@ -133,8 +133,6 @@ static const struct word add_words[] = {
 	{ .word = "encap" },
 	{ .word = "comp" },
 	{ .word = "offload" },
-	{ .word = "replay-seq-hi" },
-	{ .word = "replay-oseq-hi" },
 	{ .word = "pcpu-num" },
 	{ .word = "iptfs-opts" },
 	FOREIGN_WORDS
@@ -146,6 +144,15 @@ static const struct word replay_words[] = {
 	{ "replay-seq", parse_number, "SEQ", REPLAY(seq),
 	  .attr = POSTERN_A_REPLAY_SEQ, .width = 8, .max = 0xffffffff },
 	{ "replay-oseq", parse_number, "SEQ", REPLAY(oseq),
+	  .attr = POSTERN_A_REPLAY_OSEQ, .width = 8, .max = 0xffffffff },
+	{ .word = NULL }
+};
+
+/* The same numbers, divided by 2^32. */
+static const struct word replay_high_words[] = {
+	{ "replay-seq-hi", parse_number, "SEQ", REPLAY(seq),
+	  .attr = POSTERN_A_REPLAY_SEQ, .width = 8, .max = 0xffffffff },
+	{ "replay-oseq-hi", parse_number, "SEQ", REPLAY(oseq),
 	  .attr = POSTERN_A_REPLAY_OSEQ, .width = 8, .max = 0xffffffff },
 	{ .word = NULL }
 };
@@ -229,16 +236,21 @@ static bool has_id(const struct sa *sa)
 
 static int write_sa(struct args *a, uint8_t cmd)
 {
+	struct replay high = { 0 };
 	struct sa sa = { 0 };
 	const struct word_set sets[] = {
 		{ add_words, &sa },
 		{ replay_words, &sa.replay },
+		{ replay_high_words, &high },
 		{ NULL, NULL }
 	};
 	int ret = EXIT_USAGE;
 
 	if (!words_parse_all(a, sets) || !has_id(&sa))
 		goto out;
+	sa.replay.has |= high.has;
+	sa.replay.seq |= high.seq << 32;
+	sa.replay.oseq |= high.oseq << 32;
 	if (sa.replay.has)
 		sa.has |= HAS(POSTERN_A_SA_REPLAY);
 	/* As in "ip xfrm": transport unless said otherwise. */
@@ -505,6 +517,7 @@ void help_state(void)
 	puts("Usage: postern state { add | update }");
 	words_usage(add_words, 15);
 	words_usage(replay_words, 15);
+	words_usage(replay_high_words, 15);
 	puts("       postern state allocspi");
 	words_usage(allocspi_words, 15);
 	puts("       postern state { delete | get }");

@@ -44,6 +44,7 @@ const struct name sa_flag_names[] = {
 	{ "decap-dscp", POSTERN_SA_FLAG_DECAP_DSCP },
 	{ "nopmtudisc", POSTERN_SA_FLAG_NOPMTUDISC },
 	{ "set-df", POSTERN_SA_FLAG_SET_DF },
+	{ "esn", POSTERN_SA_FLAG_ESN },
 	{ NULL, 0 }
 };
 
@@ -249,7 +250,7 @@ static bool is_foreign(const char *s)
 {
 	static const char * const foreign[] = {
 		"beet", "ro", "in_trigger", "iptfs", "comp", "route2", "hao",
-		"wildrecv", "icmp", "align4", "esn", "use", "sub",
+		"wildrecv", "icmp", "align4", "use", "sub",
 		"oseq-may-wrap",
 	};
 	unsigned int i;

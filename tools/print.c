@@ -199,9 +199,15 @@ static void bitmap_print(const struct sa *sa)
 static void replay_print(const struct sa *sa)
 {
 	out_object("replay");
-	out_text("\tanti-replay context: ");
-	out_number("seq", "seq 0x%llx, ", sa->replay.seq);
-	out_number("oseq", "oseq 0x%llx", sa->replay.oseq);
+	if (sa->flags & POSTERN_SA_FLAG_ESN)
+		out_text("\tanti-replay esn context: seq-hi 0x%x, seq 0x%x, oseq-hi 0x%x, oseq 0x%x",
+			 (uint32_t)(sa->replay.seq >> 32), (uint32_t)sa->replay.seq,
+			 (uint32_t)(sa->replay.oseq >> 32), (uint32_t)sa->replay.oseq);
+	else
+		out_text("\tanti-replay context: seq 0x%x, oseq 0x%x",
+			 (uint32_t)sa->replay.seq, (uint32_t)sa->replay.oseq);
+	out_number("seq", NULL, sa->replay.seq);
+	out_number("oseq", NULL, sa->replay.oseq);
 	bitmap_print(sa);
 	out_line();
 	out_close();

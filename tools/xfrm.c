@@ -17,7 +17,8 @@
 /* All flags of an SA that Postern honours or that ask for what it does. */
 #define FLAGS_KNOWN	(XFRM_STATE_NOECN | XFRM_STATE_DECAP_DSCP | \
 			 XFRM_STATE_NOPMTUDISC | XFRM_STATE_ICMP | \
-			 XFRM_STATE_AF_UNSPEC | XFRM_STATE_ALIGN4)
+			 XFRM_STATE_AF_UNSPEC | XFRM_STATE_ALIGN4 | \
+			 XFRM_STATE_ESN)
 
 /* The payload of an attribute that must have at least @size octets. */
 static const void *payload(const struct attrs *attrs, uint16_t type,
@@ -210,15 +211,21 @@ static bool bit_get(const struct replay *replay, uint32_t bit)
 }
 
 /*
- * XFRM keeps the bit of number n at (n - 1) modulo the window, Postern at its
- * distance from the highest one.
+ * XFRM keeps the bit of the highest number n at (n - 1) modulo the window, by the low
+ * half of n, and those of the others on from there; Postern at their distance from n.
  */
+static uint32_t bit_of_xfrm(uint32_t seq, uint32_t window, uint32_t distance)
+{
+	return ((seq - 1) % window + window - distance) % window;
+}
+
 static int parse_replay_esn(const struct attrs *attrs, struct xfrm_sa *out)
 {
 	const struct nlattr *attr = attrs->a[XFRMA_REPLAY_ESN_VAL];
 	const struct xfrm_replay_state_esn *r;
 	struct replay *replay = &out->sa.replay;
 	uint32_t i, pos, words, window;
+	bool esn = out->id.info.flags & XFRM_STATE_ESN;
 	int err = 0;
 
 	r = payload(attrs, XFRMA_REPLAY_ESN_VAL, sizeof(*r), &err);
@@ -229,14 +236,15 @@ static int parse_replay_esn(const struct attrs *attrs, struct xfrm_sa *out)
 	if (r->bmp_len > words || window > (uint64_t)r->bmp_len * 32 ||
 	    window > POSTERN_WINDOW_MAX)
 		return -EBADMSG;
+	out->id.esn_val = true;
 	out->id.bmp_len = r->bmp_len;
 	out->id.esn_window = window;
 	out->sa.replay_window = window;
-	replay->oseq = r->oseq;
-	replay->seq = r->seq;
+	replay->oseq = r->oseq | (esn ? (uint64_t)r->oseq_hi << 32 : 0);
+	replay->seq = r->seq | (esn ? (uint64_t)r->seq_hi << 32 : 0);
 	replay->bitmap.len = (window + 31) / 32 * 4;
-	for (i = 0; i < window && i < r->seq; i++) {
-		pos = (r->seq - 1 - i) % window;
+	for (i = 0; i < window && i < replay->seq; i++) {
+		pos = bit_of_xfrm(r->seq, window, i);
 		if (r->bmp[pos / 32] >> pos % 32 & 1)
 			bit_set(replay, i);
 	}
@@ -363,8 +371,6 @@ static const char *find_unsupported(const struct attrs *attrs,
 		return "a protocol other than ESP and AH";
 	if (info->mode != XFRM_MODE_TRANSPORT && info->mode != XFRM_MODE_TUNNEL)
 		return "a mode other than tunnel and transport";
-	if (info->flags & XFRM_STATE_ESN)
-		return "extended sequence numbers (ESN)";
 	if (info->flags & ~FLAGS_KNOWN) {
 		snprintf(buf, size, "flags 0x%x", info->flags & ~FLAGS_KNOWN);
 		return buf;
@@ -454,6 +460,8 @@ static void set_identity(struct xfrm_sa *out)
 		sa->flags |= POSTERN_SA_FLAG_DECAP_DSCP;
 	if (info->flags & XFRM_STATE_NOPMTUDISC)
 		sa->flags |= POSTERN_SA_FLAG_NOPMTUDISC;
+	if (info->flags & XFRM_STATE_ESN)
+		sa->flags |= POSTERN_SA_FLAG_ESN;
 }
 
 static bool is_wild(const struct xfrm_usersa_info *info)
@@ -672,7 +680,7 @@ static bool put_replay(struct nlmsghdr *nlh, const struct xfrm_sa_id *id,
 	uint32_t i, pos;
 	bool fits;
 
-	if (!id->bmp_len)
+	if (!id->esn_val)
 		return mnl_attr_put_check(nlh, NLSOCK_REQUEST, XFRMA_REPLAY_VAL,
 					  sizeof(r), &r);
 	esn = calloc(1, len);
@@ -681,11 +689,13 @@ static bool put_replay(struct nlmsghdr *nlh, const struct xfrm_sa_id *id,
 	esn->bmp_len = id->bmp_len;
 	esn->replay_window = id->esn_window;
 	esn->oseq = replay->oseq;
+	esn->oseq_hi = replay->oseq >> 32;
 	esn->seq = replay->seq;
+	esn->seq_hi = replay->seq >> 32;
 	for (i = 0; i < id->esn_window && i < replay->seq; i++) {
 		if (!bit_get(replay, i))
 			continue;
-		pos = (esn->seq - 1 - i) % id->esn_window;
+		pos = bit_of_xfrm(esn->seq, id->esn_window, i);
 		esn->bmp[pos / 32] |= 1U << pos % 32;
 	}
 	fits = mnl_attr_put_check(nlh, NLSOCK_REQUEST, XFRMA_REPLAY_ESN_VAL, len,

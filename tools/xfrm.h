@@ -20,7 +20,8 @@
 
 /* What it takes to write to an SA of XFRM. */
 struct xfrm_sa_id {
-	uint32_t bmp_len;	/* of REPLAY_ESN_VAL; 0: kept in REPLAY_VAL */
+	bool esn_val;		/* numbers are kept in REPLAY_ESN_VAL, not REPLAY_VAL */
+	uint32_t bmp_len;	/* of REPLAY_ESN_VAL */
 	uint32_t esn_window;
 	struct xfrm_usersa_info info;
 };

@@ -68,6 +68,8 @@ enum postern_sa_state {
  *   fragmented, in tunnel mode
  * @POSTERN_SA_FLAG_ALLOW_WEAK: take algorithms that RFC 8221 says MUST NOT or
  *   SHOULD NOT be used
+ * @POSTERN_SA_FLAG_ESN: sequence numbers of 64 bits, of which packets carry
+ *   the low half (RFC 4303 section 2.2.1)
  */
 enum postern_sa_flag {
 	POSTERN_SA_FLAG_NOECN = 1,
@@ -76,6 +78,7 @@ enum postern_sa_flag {
 	POSTERN_SA_FLAG_DONT_ENCAP_DSCP = 8,
 	POSTERN_SA_FLAG_SET_DF = 16,
 	POSTERN_SA_FLAG_ALLOW_WEAK = 32,
+	POSTERN_SA_FLAG_ESN = 64,
 };
 
 /**

@@ -7,13 +7,14 @@ usage: forge.py DEVICE MAC
 Reads orders, one a line, and answers each with the number of packets that it sent:
 
   sa NAME proto=esp|ah spi=N mode=tunnel|transport src=ADDR dst=ADDR
-     [isrc=ADDR idst=ADDR] [alg=gcm|cbc|null key=HEX] [auth=HEX]
+     [isrc=ADDR idst=ADDR] [alg=gcm|cbc|null key=HEX] [auth=HEX] [esn=1]
   send NAME [WORD=VALUE...]
 
 The inner packet is UDP to port 7777 with the line text=TEXT.  Of an SA, numbers go up
 from 1.
 
   seq=N      this number; later packets go on behind the highest one
+  hi=N       with ESN, that high half in place of the number's own
   bare=1     the inner packet as it is, without protection
   badkey=1   with another key
   spi=N      with another SPI
@@ -90,6 +91,7 @@ class Association:
         self.alg = words.get("alg", "null")
         self.key = bytes.fromhex(words.get("key", "").removeprefix("0x"))
         self.auth = bytes.fromhex(words.get("auth", "").removeprefix("0x"))
+        self.esn = "esn" in words
         self.seq = 0
 
     def scapy(self, bad=False):
@@ -99,6 +101,15 @@ class Association:
         return SecurityAssociation(ESP if self.esp else AH, spi=self.spi,
                                    crypt_algo=CRYPT[self.alg], crypt_key=key,
                                    auth_algo="SHA2-256-128" if auth else None, auth_key=auth)
+
+    def sign(self, sa, pkt, high):
+        """The packet with its ICV; scapy leaves the high half out of that of ESP."""
+        if not self.esn or not self.esp or not sa.auth_key:
+            return sa.auth_algo.sign(pkt, sa.auth_key, esn_en=self.esn, esn=high)
+        mac = sa.auth_algo.new_mac(sa.auth_key)
+        mac.update(bytes(pkt) + struct.pack("!I", high))
+        pkt.data += mac.finalize()[:sa.auth_algo.icv_size]
+        return pkt
 
     def inner(self, words):
         """The inner packet: octets, next header of it in tunnel mode, the same of what is in it."""
@@ -149,10 +160,11 @@ class Association:
         padding = bytes(range(1, padlen + 1))
         if "padbytes" in words:
             padding = bytes.fromhex(words["padbytes"])
-        plain = _ESPPlain(spi=int(words.get("spi", str(self.spi)), 0), seq=seq, iv=sa.crypt_algo.generate_iv(),
+        high = int(words.get("hi", seq >> 32))
+        plain = _ESPPlain(spi=int(words.get("spi", str(self.spi)), 0), seq=seq & 0xffffffff, iv=sa.crypt_algo.generate_iv(),
                           data=Raw(data), padding=padding, padlen=int(words.get("padlen", padlen)), nh=nxt)
-        esp = sa.auth_algo.sign(sa.crypt_algo.encrypt(sa, plain, sa.crypt_key), sa.auth_key)
-        return bytes(self.front(words) / Raw(bytes(esp)))
+        esp = sa.crypt_algo.encrypt(sa, plain, sa.crypt_key, esn_en=self.esn, esn=high)
+        return bytes(self.front(words) / Raw(bytes(self.sign(sa, esp, high))))
 
     def protect_ah(self, words, seq):
         sa = self.scapy("badkey" in words)
@@ -160,15 +172,15 @@ class Association:
         length = 12 + 16
         padding = -length % (4 if version(self.src) == 4 else 8)
         ah = AH(nh=nxt, payloadlen=(length + padding) // 4 - 2, spi=int(words.get("spi", str(self.spi)), 0),
-                seq=seq, icv=bytes(16), padding=bytes(padding))
-        return bytes(sa.auth_algo.sign(self.front(words) / ah / Raw(data), sa.auth_key))
+                seq=seq & 0xffffffff, icv=bytes(16), padding=bytes(padding))
+        return bytes(self.sign(sa, self.front(words) / ah / Raw(data), int(words.get("hi", seq >> 32))))
 
     def packets(self, words):
         return [pkt for _ in range(int(words.get("count", 1))) for pkt in self.one(words)]
 
     def one(self, words):
         seq = int(words["seq"], 0) if "seq" in words else self.seq + 1
-        if "badkey" not in words:
+        if "badkey" not in words and "hi" not in words:
             self.seq = max(self.seq, seq)
         if words.get("innercut") == "all":
             packets = []

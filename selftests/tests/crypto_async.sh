@@ -8,14 +8,15 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../account.sh"
 
-KEY_AB=$(hexkey 20) KEY_BA=$(hexkey 20)
+ALG_AB=(aead 'rfc4106(gcm(aes))' "$(hexkey 20)" 128)
+ALG_BA=(aead 'rfc4106(gcm(aes))' "$(hexkey 20)" 128)
 
 # shellcheck disable=SC2086 # the tool may be two words
 sa_both() { # TOOL NS
 	run_in "$2" $1 state add src 10.0.0.1 dst 10.0.0.2 proto esp spi 0x1001 reqid 1 mode tunnel \
-		aead 'rfc4106(gcm(aes))' "$KEY_AB" 128 replay-window 1024
+		"${ALG_AB[@]}" replay-window 1024
 	run_in "$2" $1 state add src 10.0.0.2 dst 10.0.0.1 proto esp spi 0x1002 reqid 1 mode tunnel \
-		aead 'rfc4106(gcm(aes))' "$KEY_BA" 128 replay-window 1024
+		"${ALG_BA[@]}" replay-window 1024
 }
 
 # shellcheck disable=SC2086
@@ -46,6 +47,24 @@ plain_driver() {
 		END { print driver }' /proc/crypto
 }
 
+# The high half of a number is where no octet of the packet is.
+esn() { # NAME ALGORITHM...
+	local esn=(flag esn replay-seq 0xfffffffb replay-oseq 0xfffffffb) i
+	local ALG_AB=("${@:2}" "${esn[@]}") ALG_BA=("${@:2}" "${esn[@]}")
+
+	run_in a postern state flush
+	run_in b ip xfrm state flush
+	sa_both "ip xfrm" b
+	sa_both postern a
+	for i in 0 56 1400 8000; do
+		check "$1, ESN: ping of $i octets" ping_ok a 10.0.0.2 -s "$i"
+	done
+	check "$1, ESN: TCP" transfer
+	check "$1, ESN: packets add up" busywait 5 accounts_balance a
+	run_in a postern state flush
+	run_in b ip xfrm state flush
+}
+
 TRIED=0
 with_instance() { # TEMPLATE PRIORITY
 	local i
@@ -72,6 +91,11 @@ with_instance() { # TEMPLATE PRIORITY
 	background a timeout 60 ping -q -f -s 1000 10.0.0.2
 	ip netns exec a postern state flush
 	kill "$BACKGROUND"
+
+	esn "$1" aead 'rfc4106(gcm(aes))' "$(hexkey 20)" 128
+	pp /usr/bin/python3 py/crypto_instance.py "$1(authencesn(hmac(sha256),cbc(aes)))" "$2"
+	esn "$1 of authencesn" enc 'cbc(aes)' "$(hexkey 16)" auth-trunc 'hmac(sha256)' "$(hexkey 32)" 128
+	sa_both "ip xfrm" b
 }
 
 modprobe -a cryptd pcrypt crypto_user 2>/dev/null || true

@@ -152,6 +152,10 @@ sa esp tunnel 4
 check "the same key again has no numbers" dropped out-sequence=1 -- 0 10.9.0.2
 busywait 5 gone
 KEY=''
+sa esp tunnel 4 flag esn replay-oseq-hi 0xfffffffe replay-oseq 0xfffffffe
+check "ESN, up to the last number" dropped -- 2 10.9.0.2 2
+check "ESN, after the last number" dropped out-sequence=1 -- 0 10.9.0.2
+check "ESN, numbers used up: the SA is gone" busywait 5 gone
 sa esp tunnel 4 replay-oseq 0xfffffffd
 check "last number within a super-packet" dropped out-sequence=3 -- 2 10.9.0.2 5 gso
 flush

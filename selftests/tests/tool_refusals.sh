@@ -43,7 +43,7 @@ try 1 'spi.*missing' state add src 192.0.2.1 dst 192.0.2.2 proto esp
 try 1 '"mode" must be transport or tunnel' state add "${id[@]}" mode Tunnel
 try 1 '"beet" is not supported' state add "${id[@]}" mode beet
 try 1 '"encap" is not supported' state add "${id[@]}" encap espinudp 4500 4500 0.0.0.0
-try 1 '"esn" is not supported' state add "${id[@]}" flag esn
+try 1 '"wildrecv" is not supported' state add "${id[@]}" flag wildrecv
 try 1 '"if_id" is not supported' policy add dir out if_id 1
 try 1 'second "tmpl" is not supported' policy add dir out tmpl proto esp tmpl proto ah
 try 1 'duplicate "reqid"' state add "${id[@]}" reqid 1 reqid 2

@@ -3,8 +3,8 @@
 
 # Words that take a value which cannot be guessed.
 __postern_value='src dst spi reqid owner aead auth auth-trunc enc
-	replay-window replay-seq replay-oseq time-soft time-hard time-use-soft
-	time-use-hard byte-soft byte-hard packet-soft packet-hard sport dport
+	replay-window replay-seq replay-oseq replay-seq-hi replay-oseq-hi
+	time-soft time-hard time-use-soft time-use-hard byte-soft byte-hard packet-soft packet-hard sport dport
 	type code priority index min max tos flowlabel output-mark mask
 	tfcpad count size --if-id'
 
@@ -16,8 +16,8 @@ __postern_words()
 	case $1-$2 in
 	state-add | state-update)
 		echo "$id mode reqid owner aead auth auth-trunc enc dir" \
-			replay-window replay-seq replay-oseq flag extra-flag ttl tos \
-			flowlabel output-mark mask tfcpad sel limit
+			replay-window replay-seq replay-oseq replay-seq-hi \
+			replay-oseq-hi flag extra-flag ttl tos flowlabel output-mark mask tfcpad sel limit
 		;;
 	state-delete | state-get) echo "$id keys" ;;
 	state-list | state-show | state-deleteall)
@@ -51,7 +51,7 @@ __postern_values()
 	mode) echo transport tunnel ;;
 	dir) [[ $2 == state ]] && echo in out || echo in out fwd ;;
 	action) echo allow block protect bypass discard ;;
-	flag) echo noecn decap-dscp nopmtudisc set-df af-unspec ;;
+	flag) echo noecn decap-dscp nopmtudisc set-df esn af-unspec ;;
 	extra-flag) echo dont-encap-dscp allow-weak ;;
 	ttl) echo inherit ;;
 	limit)

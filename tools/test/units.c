@@ -129,8 +129,21 @@ static int run(const char *line)
 #define LIMITS "limit time-soft 60 limit byte-hard 1000 limit time-hard 0 "
 #define MARK "output-mark 0x12 mask 0xff "
 #define NUMBERS "replay-window 64 replay-oseq 9 "
+#define ESN "flag esn replay-seq-hi 3 replay-seq 4 replay-oseq-hi 0xffffffff "
 #define PRIORITY "priority 12 action allow ptype main "
 #define TMPL "tmpl src 192.0.2.1 dst 192.0.2.2 proto ah reqid 3 mode tunnel "
+
+static void numbers_of_64_bits_are_given_in_halves(void)
+{
+	const char *t = __func__;
+
+	CHECK(run("state add " ID GCM ESN) == EXIT_OK, t);
+	CHECK(sent.sa.flags == POSTERN_SA_FLAG_ESN, t);
+	CHECK(sent.sa.replay.seq == 0x300000004, t);
+	CHECK(sent.sa.replay.oseq == 0xffffffff00000000, t);
+	CHECK(sent.sa.replay.has == (HAS(POSTERN_A_REPLAY_SEQ) |
+				     HAS(POSTERN_A_REPLAY_OSEQ)), t);
+}
 
 static void state_add_takes_the_words_of_ip_xfrm(void)
 {
@@ -287,10 +300,10 @@ static void bad_words_are_refused_and_send_nothing(void)
 		"state add " ID "auth a b auth-trunc a b 96",
 		"state add " ID "replay-window 4097",
 		"state add " ID "replay-seq 0x100000000",
-		"state add " ID "replay-seq-hi 1",
+		"state add " ID "replay-seq-hi 0x100000000",
+		"state add " ID "replay-oseq-hi 1 replay-oseq-hi 1",
 		"state add " ID "flag",
-		"state add " ID "flag esn",
-		"state add " ID "flag noecn esn",
+		"state add " ID "flag noecn wildrecv",
 		"state add " ID "extra-flag",
 		"state add " ID "extra-flag noecn",
 		"state add " ID "extra-flag oseq-may-wrap",
@@ -636,6 +649,7 @@ static void interrupted_dumps_count_once(void)
 int main(void)
 {
 	state_add_takes_the_words_of_ip_xfrm();
+	numbers_of_64_bits_are_given_in_halves();
 	outer_header_has_words();
 	defaults_are_those_of_ip_xfrm();
 	keys_may_be_text_or_hexadecimal();

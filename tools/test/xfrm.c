@@ -142,6 +142,37 @@ static void make_policy(union message *m, uint16_t type)
 	mnl_attr_put_u32(&m->nlh, XFRMA_IF_ID, IF_ID);
 }
 
+/* Numbers on both sides of 2^32, of which 100 is no divisor. */
+static void check_esn(void)
+{
+	char buf[sizeof(struct xfrm_replay_state_esn) + 16] = { 0 };
+	struct xfrm_replay_state_esn *r = (void *)buf;
+	struct xfrm_usersa_info *info;
+	union message m;
+	struct xfrm_sa x;
+
+	make_sa(&m, XFRM_MSG_NEWSA, false);
+	info = mnl_nlmsg_get_payload(&m.nlh);
+	info->flags |= XFRM_STATE_ESN;
+	r->bmp_len = 4;
+	r->replay_window = 100;
+	r->oseq = 5;
+	r->oseq_hi = 2;
+	r->seq = 3;
+	r->seq_hi = 1;
+	/* The highest number at 3 - 1, that 5 before it at (2 - 5) mod 100. */
+	r->bmp[0] = 1U << 2;
+	r->bmp[97 / 32] |= 1U << 97 % 32;
+	mnl_attr_put(&m.nlh, XFRMA_REPLAY_ESN_VAL, sizeof(buf), r);
+	CHECK(!xfrm_parse_sa(&m.nlh, &x) && !x.unsupported[0],
+	      "ESN is understood");
+	CHECK(x.sa.flags & POSTERN_SA_FLAG_ESN && x.id.esn_val, "ESN is told");
+	CHECK(x.sa.replay.seq == 0x100000003 && x.sa.replay.oseq == 0x200000005,
+	      "numbers have both halves");
+	CHECK(x.sa.replay.bitmap.word[0] == (1U | 1U << 5) &&
+	      !x.sa.replay.bitmap.word[3], "window reaches over 2^32");
+}
+
 static void check_sas(void)
 {
 	static const uint16_t types[] = { XFRM_MSG_NEWSA, XFRM_MSG_UPDSA,
@@ -173,6 +204,7 @@ static void check_sas(void)
 	CHECK(x.sa.replay_window == 100 && x.sa.replay.seq == 205 &&
 	      x.sa.replay.bitmap.word[0] == 5 && !x.sa.replay.bitmap.word[1],
 	      "long window is turned to begin at the highest number");
+	check_esn();
 	make_sa(&m, XFRM_MSG_NEWSA, false);
 	mnl_attr_put_u32(&m.nlh, XFRMA_SA_EXTRA_FLAGS,
 			 XFRM_SA_XFLAG_DONT_ENCAP_DSCP);
