@@ -30,10 +30,11 @@ const struct nla_policy postern_lifetime_nl_policy[POSTERN_A_LIFETIME_USE_HARD +
 	[POSTERN_A_LIFETIME_USE_HARD] = { .type = NLA_U64, },
 };
 
-const struct nla_policy postern_replay_nl_policy[POSTERN_A_REPLAY_BITMAP + 1] = {
+const struct nla_policy postern_replay_nl_policy[POSTERN_A_REPLAY_LOST + 1] = {
 	[POSTERN_A_REPLAY_OSEQ] = { .type = NLA_U64, },
 	[POSTERN_A_REPLAY_SEQ] = { .type = NLA_U64, },
 	[POSTERN_A_REPLAY_BITMAP] = NLA_POLICY_RANGE(NLA_BINARY, 0, 512),
+	[POSTERN_A_REPLAY_LOST] = { .type = NLA_U64, },
 };
 
 const struct nla_policy postern_selector_nl_policy[POSTERN_A_SELECTOR_DPORT_LAST + 1] = {

@@ -181,7 +181,7 @@ static int put_replay(struct sk_buff *skb, struct postern_sa *sa)
 {
 	unsigned int words = DIV_ROUND_UP(sa->replay.window, 32);
 	struct nlattr *nest, *bitmap = NULL;
-	u64 oseq, seq;
+	u64 oseq, seq, lost;
 
 	if (!sa->seqno)
 		return 0;
@@ -199,11 +199,13 @@ static int put_replay(struct sk_buff *skb, struct postern_sa *sa)
 		     postern_sa_last_number(sa));
 	spin_lock_bh(&sa->lock);
 	seq = sa->replay.top;
+	lost = postern_replay_lost(&sa->replay);
 	if (bitmap)
 		postern_replay_export(&sa->replay, nla_data(bitmap), words);
 	spin_unlock_bh(&sa->lock);
 	if (postern_nl_put_u64(skb, POSTERN_A_REPLAY_OSEQ, oseq) ||
-	    postern_nl_put_u64(skb, POSTERN_A_REPLAY_SEQ, seq))
+	    postern_nl_put_u64(skb, POSTERN_A_REPLAY_SEQ, seq) ||
+	    postern_nl_put_u64(skb, POSTERN_A_REPLAY_LOST, lost))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

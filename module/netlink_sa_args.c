@@ -158,12 +158,12 @@ static int get_usage(const struct nlattr *nest, struct postern_usage *usage,
 static int get_replay(const struct nlattr *nest, struct postern_sa_args *args,
 		      struct netlink_ext_ack *extack)
 {
-	struct nlattr *tb[POSTERN_A_REPLAY_BITMAP + 1], *bitmap;
+	struct nlattr *tb[POSTERN_A_REPLAY_LOST + 1], *bitmap;
 	int err;
 
 	if (!nest)
 		return 0;
-	err = nla_parse_nested(tb, POSTERN_A_REPLAY_BITMAP, nest,
+	err = nla_parse_nested(tb, POSTERN_A_REPLAY_LOST, nest,
 			       postern_replay_nl_policy, extack);
 	if (err)
 		return err;

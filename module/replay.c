@@ -20,6 +20,8 @@
 int postern_replay_init(struct postern_replay *r, u32 window)
 {
 	r->top = 0;
+	r->known = 0;
+	r->lost = 0;
 	r->window = window;
 	r->blocks = 0;
 	r->bitmap = NULL;
@@ -91,6 +93,57 @@ u64 postern_replay_recover(const struct postern_replay *r, u32 low)
 	return bottom + (u32)(low - (u32)bottom);
 }
 
+/* How many numbers from @first to @last, of which the ring has all, did not come. */
+static u64 count_missing(const struct postern_replay *r, u64 first, u64 last)
+{
+	u64 missing = 0, next;
+	unsigned long bits;
+
+	if (last <= r->known)
+		return 0;
+	for (first = max(first, r->known + 1); first <= last; first = next) {
+		next = min(first | (BITS_PER_LONG - 1), last) + 1;
+		bits = ~*block_of(r, first) >> first % BITS_PER_LONG;
+		missing += hweight_long(bits & (~0UL >> (BITS_PER_LONG - (next - first))));
+	}
+	return missing;
+}
+
+/* The ring moves right up to the block of @seq; what it leaves behind is counted. */
+static void move_ring(struct postern_replay *r, u64 seq)
+{
+	u64 block = r->top / BITS_PER_LONG;
+	u64 end = seq / BITS_PER_LONG;
+	u64 last = min(end, block + r->blocks);
+	u64 old;
+
+	r->lost += (end - last) * BITS_PER_LONG;	/* it never had them */
+	while (block++ < last) {
+		if (block >= r->blocks) {
+			old = (block - r->blocks) * BITS_PER_LONG;
+			r->lost += count_missing(r, old, old + BITS_PER_LONG - 1);
+		}
+		WRITE_ONCE(r->bitmap[block & (r->blocks - 1)], 0);
+	}
+}
+
+/**
+ * postern_replay_lost - numbers that left the window without having come
+ * @r: window; the caller excludes others
+ *
+ * A window of 0 knows none.
+ */
+u64 postern_replay_lost(const struct postern_replay *r)
+{
+	u64 block = r->top / BITS_PER_LONG;
+	u64 oldest = block < r->blocks ? 0 :
+		     (block - r->blocks + 1) * BITS_PER_LONG;
+
+	if (!r->window || r->top < r->window)
+		return 0;
+	return r->lost + count_missing(r, oldest, r->top - r->window);
+}
+
 /**
  * postern_replay_advance - check again and note an authenticated packet
  * @r: window; the caller excludes others
@@ -100,17 +153,12 @@ enum postern_replay_verdict
 postern_replay_advance(struct postern_replay *r, u64 seq)
 {
 	enum postern_replay_verdict verdict = postern_replay_check(r, seq);
-	u64 block, last;
 
 	if (verdict != POSTERN_REPLAY_OK)
 		return verdict;
 	if (seq > r->top) {
-		if (r->window) {
-			block = r->top / BITS_PER_LONG;
-			last = min(seq / BITS_PER_LONG, block + r->blocks);
-			while (block++ < last)
-				WRITE_ONCE(r->bitmap[block & (r->blocks - 1)], 0);
-		}
+		if (r->window)
+			move_ring(r, seq);
 		WRITE_ONCE(r->top, seq);
 	}
 	if (r->window)
@@ -142,18 +190,26 @@ void postern_replay_export(const struct postern_replay *r, u32 *bitmap,
  * @bitmap: as in postern_replay_export()
  * @words: length of @bitmap in u32
  *
- * What the window already has stays: a number once seen is never forgotten.
+ * What the window already has stays: a number once seen is never forgotten.  Numbers
+ * that it does not tell of are not lost.
  */
 void postern_replay_import(struct postern_replay *r, u64 top,
 			   const u32 *bitmap, unsigned int words)
 {
 	u32 n = min_t(u64, min(r->window, words * 32), top);
+	u64 lost = postern_replay_lost(r);
+	bool moves = top > r->top;
+	u64 known = top - n;
 
 	while (n--)
 		if (bitmap[n / 32] & (1U << (n % 32)))
 			postern_replay_advance(r, top - n);
 	if (top > r->top)
 		postern_replay_advance(r, top);
+	if (moves) {
+		r->known = known;
+		r->lost = lost;
+	}
 }
 
 #ifdef DEBUG

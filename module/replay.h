@@ -17,12 +17,16 @@ enum postern_replay_verdict {
 /**
  * struct postern_replay - what was received
  * @top: highest number received and authenticated; 0 for none
+ * @known: of numbers up to this nobody told whether they came
+ * @lost: numbers that left the ring without having come
  * @window: packets, 0 turns the check off
  * @blocks: unsigned longs in @bitmap, a power of 2, one more than the window needs
  * @bitmap: bit (n mod ring size) tells whether number n was received
  */
 struct postern_replay {
 	u64 top;
+	u64 known;
+	u64 lost;
 	u32 window;
 	u32 blocks;
 	unsigned long *bitmap;
@@ -35,6 +39,7 @@ postern_replay_check(const struct postern_replay *r, u64 seq);
 u64 postern_replay_recover(const struct postern_replay *r, u32 low);
 enum postern_replay_verdict
 postern_replay_advance(struct postern_replay *r, u64 seq);
+u64 postern_replay_lost(const struct postern_replay *r);
 void postern_replay_export(const struct postern_replay *r, u32 *bitmap,
 			   unsigned int words);
 void postern_replay_import(struct postern_replay *r, u64 top,

@@ -208,6 +208,7 @@ static void replay_print(const struct sa *sa)
 			 (uint32_t)sa->replay.seq, (uint32_t)sa->replay.oseq);
 	out_number("seq", NULL, sa->replay.seq);
 	out_number("oseq", NULL, sa->replay.oseq);
+	out_number("lost", options.stats ? ", lost %llu" : NULL, sa->replay.lost);
 	bitmap_print(sa);
 	out_line();
 	out_close();

@@ -71,6 +71,7 @@ static const struct field replay_table[] = {
 	FIELD(replay, FIELD_U64, POSTERN_A_REPLAY_OSEQ, "oseq", oseq),
 	FIELD(replay, FIELD_U64, POSTERN_A_REPLAY_SEQ, "seq", seq),
 	FIELD_BIN(replay, POSTERN_A_REPLAY_BITMAP, "bitmap", bitmap),
+	FIELD(replay, FIELD_U64, POSTERN_A_REPLAY_LOST, "lost", lost),
 };
 
 static const struct fields replay_fields = FIELDS(replay, replay_table);

@@ -70,6 +70,7 @@ struct replay {
 	uint64_t has;			/* POSTERN_A_REPLAY_ */
 	uint64_t oseq;
 	uint64_t seq;
+	uint64_t lost;
 	struct {
 		uint32_t len;		/* octets */
 		uint32_t word[POSTERN_WINDOW_MAX / 32];

@@ -59,6 +59,29 @@ replay 4096 esp transport 4 4 null
 replay 64 ah tunnel 4 4 null
 replay 33 ah transport 4 4 null
 
+# What has left the window without having come.
+lost_are() {
+	run_in a postern -j state get "${SA[@]}" >"$FORGE_DIR/sa"
+	expect "lost" "$1" "$(jq .replay.lost "$FORGE_DIR/sa")"
+}
+forge_sa x esp tunnel 4 4 gcm replay-window 32
+forge_policy 4
+check "first packet, nothing is lost" good x seq=1
+check "none" lost_are 0
+check "a gap of 48" good x seq=50
+check "of them 17 have left the window" lost_are 17
+check "one of the others comes" good x seq=19
+check "all leave" good x seq=1000
+check "all but two are lost" lost_are $((1000 - 32 - 3))
+run_in a postern state update "${SA[@]}" replay-seq 5000
+check "what an update skips is not lost" lost_are $((1000 - 32 - 3))
+check "the next" good x seq=5040
+check "is behind some that are" lost_are $((1000 - 32 - 3 + 8))
+run_in a postern -s state get "${SA[@]}" >"$FORGE_DIR/sa"
+check "it is told with -s" grep -q ', lost 973' "$FORGE_DIR/sa"
+run_in a postern -4 policy deleteall dir in
+run_in a postern state delete "${SA[@]}"
+
 # No window, no anti-replay: what the administrator asked for.
 forge_sa x esp tunnel 4 4 gcm replay-window 0
 forge_policy 4
