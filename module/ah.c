@@ -2,18 +2,17 @@
 /*
  * AH (RFC 4302): one packet, built or checked.
  *
- *  | IP header, mutable fields as zero | AH, ICV as zero | payload | ESN, high half |
- *  |<-- covered by the ICV --------------------------------------------------------->|
+ *  | headers in front, mutable fields as zero | AH, ICV as zero | payload | ESN, high half |
+ *  |<-- covered by the ICV ---------------------------------------------------------------->|
  *
  * The packet is copied first, and the copy is what is checked and goes on, so that
  * nobody can change it in between.  Context: RCU read side, bottom halves off.
  */
 #include <crypto/algapi.h>
 #include <crypto/hash.h>
-#include <linux/ip.h>
-#include <linux/ipv6.h>
 #include <net/ah.h>
 #include "compat.h"
+#include "headers.h"
 #include "xform.h"
 
 #define AH_FIXED	12
@@ -41,36 +40,23 @@ static unsigned int ah_fit(const struct postern_sa *sa, unsigned int len)
 	return len > header ? len - header : 0;
 }
 
-/* Section 3.3.3.1: the IP header as the receiver can predict it. */
-static void mask_mutable(u8 *copy, const u8 *ip, unsigned int len)
-{
-	struct ipv6hdr *ip6h = (struct ipv6hdr *)copy;
-	struct iphdr *iph = (struct iphdr *)copy;
-
-	memcpy(copy, ip, len);
-	if (iph->version == 4) {
-		iph->tos = 0;
-		iph->frag_off = 0;
-		iph->ttl = 0;
-		iph->check = 0;
-	} else {
-		*(__be32 *)ip6h = htonl(0x60000000);
-		ip6h->hop_limit = 0;
-	}
-}
-
-/* ICV of a linear packet whose own ICV field is zero. */
+/*
+ * ICV of a linear packet whose own ICV field is zero; -EPROTO when the headers in front
+ * are not such that both ends can know them.
+ */
 static int ah_digest(struct postern_job *job, u8 *icv)
 {
 	struct crypto_shash *shash = job->sa->transform.shash;
 	SHASH_DESC_ON_STACK(desc, shash);
-	u8 ip[sizeof(struct ipv6hdr)] __aligned(4);
+	u8 ip[POSTERN_FRONT_MAX] __aligned(8);
 	const struct sk_buff *skb = job->out;
 	__be32 high = htonl(job->seq >> 32);
 	int err;
 
 	desc->tfm = shash;
-	mask_mutable(ip, skb->data, job->ip_len);
+	memcpy(ip, skb->data, job->ip_len);
+	if (unlikely(postern_front_mask(ip, job->ip_len)))
+		return -EPROTO;
 	err = crypto_shash_init(desc) ?:
 	      crypto_shash_update(desc, ip, job->ip_len) ?:
 	      crypto_shash_update(desc, skb->data + job->ip_len,

@@ -8,8 +8,7 @@
 #include <net/ipv6.h>
 #include <net/ndisc.h>
 #include "flow.h"
-
-#define MAX_HEADERS	16
+#include "headers.h"
 
 /* Ports, or ICMP type and code, of the header at @off. */
 static void read_ports(struct postern_flow *flow, const struct sk_buff *skb,
@@ -57,6 +56,9 @@ static bool read_ipv4(struct postern_flow *flow, const struct sk_buff *skb,
 	flow->dst.ip = iph->daddr;
 	flow->proto = iph->protocol;
 	*upper = off + iph->ihl * 4;
+	if (unlikely(iph->ihl > 5))
+		postern_source_route_end(skb, off + sizeof(*iph),
+					 iph->ihl * 4 - sizeof(*iph), &flow->dst.ip);
 	if (iph->frag_off & htons(IP_OFFSET))
 		flow->opaque = true;
 	else
@@ -68,42 +70,33 @@ static bool read_ipv4(struct postern_flow *flow, const struct sk_buff *skb,
  * Walk the extension headers up to the upper layer, which AH and ESP are too.  Returns
  * its offset, or 0 when the headers are cut off or more than anybody should follow.
  */
-static int skip_headers(const struct sk_buff *skb, int off, u8 *next, bool *later)
+static int skip_headers(struct postern_flow *flow, const struct sk_buff *skb, int off)
 {
-	const struct ipv6_opt_hdr *opt;
 	const struct frag_hdr *frag;
-	struct ipv6_opt_hdr opt_buf;
-	struct frag_hdr frag_buf;
-	int i;
+	u8 *next = &flow->proto;
+	struct frag_hdr buf;
+	int i, more;
 
-	for (i = 0; i < MAX_HEADERS; i++) {
-		switch (*next) {
-		case NEXTHDR_HOP:
-		case NEXTHDR_ROUTING:
-		case NEXTHDR_DEST:
-			opt = skb_header_pointer(skb, off, sizeof(opt_buf), &opt_buf);
-			if (!opt)
-				return 0;
-			*next = opt->nexthdr;
-			off += ipv6_optlen(opt);
-			break;
-		case NEXTHDR_FRAGMENT:
-			frag = skb_header_pointer(skb, off, sizeof(frag_buf),
-						  &frag_buf);
-			if (!frag)
-				return 0;
-			*next = frag->nexthdr;
-			off += sizeof(*frag);
-			if (frag->frag_off & htons(IP6_OFFSET)) {
-				/* what stands behind more headers is not here */
-				*later = true;
-				return ipv6_ext_hdr(*next) &&
-				       *next != NEXTHDR_AUTH &&
-				       *next != NEXTHDR_NONE ? 0 : off;
-			}
-			break;
-		default:
+	for (i = 0; i < POSTERN_HEADERS_MAX; i++) {
+		if (*next == NEXTHDR_ROUTING)
+			postern_route_end(skb, off, &flow->dst.in6);
+		more = postern_header_skip(skb, &off, next);
+		if (more < 0)
+			return 0;
+		if (more)
+			continue;
+		if (*next != NEXTHDR_FRAGMENT)
 			return off;
+		frag = skb_header_pointer(skb, off, sizeof(buf), &buf);
+		if (!frag)
+			return 0;
+		*next = frag->nexthdr;
+		off += sizeof(*frag);
+		if (frag->frag_off & htons(IP6_OFFSET)) {
+			/* what stands behind more headers is not here */
+			flow->opaque = true;
+			return ipv6_ext_hdr(*next) && *next != NEXTHDR_AUTH &&
+			       *next != NEXTHDR_NONE ? 0 : off;
 		}
 	}
 	return 0;
@@ -121,7 +114,7 @@ static bool read_ipv6(struct postern_flow *flow, const struct sk_buff *skb,
 	flow->src.in6 = ip6h->saddr;
 	flow->dst.in6 = ip6h->daddr;
 	flow->proto = ip6h->nexthdr;
-	*upper = skip_headers(skb, off + sizeof(buf), &flow->proto, &flow->opaque);
+	*upper = skip_headers(flow, skb, off + sizeof(buf));
 	if (!*upper)
 		return false;
 	if (!flow->opaque)

@@ -20,6 +20,7 @@
 #include <net/route.h>
 #include "compat.h"
 #include "flow.h"
+#include "headers.h"
 #include "hooks.h"
 #include "marker.h"
 #include "notify.h"
@@ -31,8 +32,7 @@
  */
 static unsigned int ipsec_header(const struct sk_buff *skb, bool ipv4, u8 *proto)
 {
-	unsigned int off = 0;
-	int found;
+	int off;
 
 	if (ipv4) {
 		*proto = ip_hdr(skb)->protocol;
@@ -44,17 +44,12 @@ static unsigned int ipsec_header(const struct sk_buff *skb, bool ipv4, u8 *proto
 	*proto = ipv6_hdr(skb)->nexthdr;
 	if (*proto == IPPROTO_ESP || *proto == IPPROTO_AH)
 		return sizeof(struct ipv6hdr);
-	if (likely(!ipv6_ext_hdr(*proto)) || *proto == NEXTHDR_NONE)
+	if (likely(!ipv6_ext_hdr(*proto)))
 		return 0;
-	found = ipv6_find_hdr(skb, &off, IPPROTO_AH, NULL, NULL);
-	if (found < 0) {
-		off = 0;
-		found = ipv6_find_hdr(skb, &off, IPPROTO_ESP, NULL, NULL);
-	}
-	if (found < 0)
+	off = postern_front_find(skb, proto);
+	if (off < 0 || (*proto != IPPROTO_ESP && *proto != IPPROTO_AH))
 		return 0;
-	*proto = found;
-	return off - skb_network_offset(skb);
+	return off;
 }
 
 /* Which SA does the packet name?  False when it is no ESP or AH, or has no SPI. */

@@ -17,6 +17,7 @@
 #include "compat.h"
 #include "expire.h"
 #include "flow.h"
+#include "headers.h"
 #include "marker.h"
 #include "notify.h"
 #include "outer.h"
@@ -109,20 +110,35 @@ static enum postern_drop_reason inner_header(struct sk_buff *skb, u8 next)
 	return pskb_trim(skb, len) ? POSTERN_DROP_IN_MEMORY : 0;
 }
 
-/* Transport mode: the IP header in front, as if ESP or AH had never been there. */
-static enum postern_drop_reason rebuild_header(const struct postern_sa *sa,
-					       struct sk_buff *skb, u8 next)
+/* What the stack has recorded in options on receipt it will record once more. */
+static void unrecord(struct postern_job *job)
 {
-	if (next == NEXTHDR_NONE)
+	const struct ip_options *opt = &IPCB(job->in)->opt;
+	u8 *ip = job->out->data;
+
+	if (opt->rr_needaddr && opt->rr + IPOPT_OFFSET < job->ip_len)
+		ip[opt->rr + IPOPT_OFFSET] -= sizeof(__be32);
+	if (opt->ts_needtime && opt->ts + IPOPT_OFFSET < job->ip_len)
+		ip[opt->ts + IPOPT_OFFSET] -= opt->ts_needaddr ? 2 * sizeof(__be32) :
+								 sizeof(__be32);
+}
+
+/* Transport mode: the headers in front, as if ESP or AH had never been there. */
+static enum postern_drop_reason rebuild_header(struct postern_job *job)
+{
+	struct sk_buff *skb = job->out;
+
+	if (job->next == NEXTHDR_NONE)
 		return POSTERN_DROP_IN_DUMMY;
 	skb_reset_network_header(skb);
-	if (sa->ipv4) {
-		ip_hdr(skb)->protocol = next;
+	*postern_front_last(skb->data, job->ip_len) = job->next;
+	if (job->sa->ipv4) {
+		if (unlikely(job->ip_len > sizeof(struct iphdr)))
+			unrecord(job);
 		ip_hdr(skb)->tot_len = htons(skb->len);
 		ip_send_check(ip_hdr(skb));
 		skb->protocol = htons(ETH_P_IP);
 	} else {
-		ipv6_hdr(skb)->nexthdr = next;
 		ipv6_hdr(skb)->payload_len = htons(skb->len -
 						   sizeof(struct ipv6hdr));
 		skb->protocol = htons(ETH_P_IPV6);
@@ -140,7 +156,7 @@ static enum postern_drop_reason strip(struct postern_job *job)
 	if (reason)
 		return reason;
 	if (sa->mode == POSTERN_MODE_TRANSPORT)
-		return rebuild_header(sa, skb, job->next);
+		return rebuild_header(job);
 	__skb_pull(skb, job->ip_len);
 	reason = inner_header(skb, job->next);
 	if (reason)
@@ -285,6 +301,9 @@ static void input_finish(struct postern_job *job, int err)
 	reason = POSTERN_DROP_IN_TRUNCATED;
 	if (err == -EMSGSIZE)
 		goto drop;
+	reason = POSTERN_DROP_IN_OPTIONS;
+	if (err == -EPROTO)
+		goto drop;
 	reason = POSTERN_DROP_IN_CRYPTO;
 	if (err || !dev)
 		goto drop;
@@ -351,7 +370,8 @@ static void input_transform(struct postern_net *pn, struct postern_sa *sa,
 	    skb_linearize(skb))
 		goto drop;
 	out = postern_skb_alloc(ALIGN(skb->dev->hard_header_len, 16),
-				ip_len + len, ah, true);
+				ip_len + len, ah || ip_len > POSTERN_FRONT_PLAIN,
+				true);
 	if (unlikely(!out))
 		goto drop;
 	if (transport)
@@ -378,13 +398,17 @@ drop:
 	postern_drop(&site, skb, reason);
 }
 
-/* AH covers the header in front, of which options are not looked into. */
-static bool options_in_front(const struct postern_sa *sa, unsigned int offset)
+/* Extension headers of IPv6 in front. */
+static noinline enum postern_drop_reason
+check_extensions(const struct postern_sa *sa, struct sk_buff *skb, unsigned int offset)
 {
-	if (sa->ipv4)
-		return sa->key.proto == IPPROTO_AH &&
-		       offset != sizeof(struct iphdr);
-	return offset != sizeof(struct ipv6hdr);
+	if (offset > POSTERN_FRONT_MAX)
+		return POSTERN_DROP_IN_OPTIONS;
+	if (!pskb_may_pull(skb, offset))
+		return POSTERN_DROP_IN_MEMORY;
+	return postern_front_arrived(skb->data, offset,
+				     sa->mode == POSTERN_MODE_TUNNEL) ?
+	       0 : POSTERN_DROP_IN_OPTIONS;
 }
 
 static noinline void tell_unknown(struct postern_net *pn,
@@ -451,9 +475,11 @@ unsigned int postern_input(struct postern_net *pn, struct sk_buff *skb,
 	reason = POSTERN_DROP_IN_CONNTRACK;
 	if (unlikely(nf_conntrack_confirm(skb) != NF_ACCEPT))
 		goto drop;
-	reason = POSTERN_DROP_IN_OPTIONS;
-	if (unlikely(options_in_front(sa, offset)))
-		goto drop;
+	if (unlikely(!ipv4 && offset != sizeof(struct ipv6hdr))) {
+		reason = check_extensions(sa, skb, offset);
+		if (reason)
+			goto drop;
+	}
 	seq = ntohl(id[1]);
 	if (sa->transform.esn)
 		seq = postern_replay_recover(&sa->replay, seq);

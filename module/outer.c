@@ -3,6 +3,7 @@
 #include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
+#include "headers.h"
 #include "net.h"
 #include "outer.h"
 
@@ -115,24 +116,30 @@ void postern_outer_tunnel(struct net *net, const struct postern_sa *sa,
 }
 
 /**
- * postern_outer_transport - write the IP header of transport mode
+ * postern_outer_transport - write the headers in front in transport mode
  * @net: namespace
  * @sa: SA
  * @out: packet with room for the header at its data, complete in length
- * @in: packet whose header it is
- * @ip_len: octets of that header
+ * @in: packet whose headers they are
+ * @ip_len: octets of those headers
  * @may_fragment: leave DF out
+ *
+ * Return: the protocol of what followed.
  */
-void postern_outer_transport(struct net *net, const struct postern_sa *sa,
-			     struct sk_buff *out,
-			     const struct sk_buff *in, unsigned int ip_len,
-			     bool may_fragment)
+u8 postern_outer_transport(struct net *net, const struct postern_sa *sa,
+			   struct sk_buff *out,
+			   const struct sk_buff *in, unsigned int ip_len,
+			   bool may_fragment)
 {
+	u8 *last, next;
+
 	skb_copy_bits(in, 0, out->data, ip_len);
+	last = postern_front_last(out->data, ip_len);
+	next = *last;
+	*last = sa->key.proto;
 	if (sa->ipv4) {
 		struct iphdr *iph = ip_hdr(out);
 
-		iph->protocol = sa->key.proto;
 		iph->tot_len = htons(out->len);
 		if (iph->frag_off & htons(IP_DF) &&
 		    (may_fragment || sa->flags & POSTERN_SA_FLAG_NOPMTUDISC)) {
@@ -142,10 +149,10 @@ void postern_outer_transport(struct net *net, const struct postern_sa *sa,
 			__ip_select_ident(net, iph, 1);
 		}
 	} else {
-		ipv6_hdr(out)->nexthdr = sa->key.proto;
 		ipv6_hdr(out)->payload_len = htons(out->len -
 						   sizeof(struct ipv6hdr));
 	}
+	return next;
 }
 
 /* Traffic class of a packet's own header. */

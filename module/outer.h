@@ -13,10 +13,10 @@ void postern_outer_tunnel(struct net *net, const struct postern_sa *sa,
 			  struct sk_buff *out, const struct sk_buff *in,
 			  u8 inner_family, const struct dst_entry *dst,
 			  bool may_fragment);
-void postern_outer_transport(struct net *net, const struct postern_sa *sa,
-			     struct sk_buff *out,
-			     const struct sk_buff *in, unsigned int ip_len,
-			     bool may_fragment);
+u8 postern_outer_transport(struct net *net, const struct postern_sa *sa,
+			   struct sk_buff *out,
+			   const struct sk_buff *in, unsigned int ip_len,
+			   bool may_fragment);
 u8 postern_outer_ds(const struct sk_buff *skb, bool ipv4);
 enum postern_drop_reason postern_outer_decap(const struct postern_sa *sa,
 					     struct sk_buff *skb, u8 family,

@@ -20,6 +20,7 @@
 #include "compat.h"
 #include "expire.h"
 #include "flow.h"
+#include "headers.h"
 #include "outer.h"
 #include "path.h"
 #include "xform.h"
@@ -41,17 +42,19 @@ void postern_output_init(void)
 /* SPI and number of an ESP or AH packet, and our secret; 0 when it is neither. */
 static u64 mark_of(const struct sk_buff *skb, bool ipv4)
 {
-	unsigned int off = skb_network_offset(skb);
+	int off = skb_network_offset(skb), front;
 	u64 buf, *id;
 	u8 proto;
 
 	if (ipv4) {
 		proto = ip_hdr(skb)->protocol;
-		off += ip_hdrlen(skb);
+		front = ip_hdrlen(skb);
 	} else {
-		proto = ipv6_hdr(skb)->nexthdr;
-		off += sizeof(struct ipv6hdr);
+		front = postern_front_find(skb, &proto);
 	}
+	if (unlikely(front < 0))
+		return 0;
+	off += front;
 	if (proto == IPPROTO_AH)
 		off += 4;
 	else if (proto != IPPROTO_ESP)
@@ -118,7 +121,8 @@ static void output_finish(struct postern_job *job, int err)
 	if (unlikely(err)) {
 		if (job->late)
 			in->dev = NULL;	/* it may be gone */
-		postern_drop(&site, in, POSTERN_DROP_OUT_CRYPTO);
+		postern_drop(&site, in, err == -EPROTO ? POSTERN_DROP_OUT_OPTIONS :
+							 POSTERN_DROP_OUT_CRYPTO);
 		kfree_skb(out);
 		postern_job_put(job);
 		return;
@@ -141,9 +145,9 @@ static void output_finish(struct postern_job *job, int err)
 	postern_job_put(job);
 }
 
-/* The header in front, and all that the packet inherits. */
-static void output_header(const struct postern_out *o, const struct sk_buff *in,
-			  struct sk_buff *out)
+/* The header in front, and all that the packet inherits.  Returns what is protected. */
+static u8 output_header(const struct postern_out *o, const struct sk_buff *in,
+			struct sk_buff *out)
 {
 	const struct postern_sa *sa = o->sa;
 
@@ -159,11 +163,13 @@ static void output_header(const struct postern_out *o, const struct sk_buff *in,
 	skb_dst_set(out, o->dst);
 	out->ignore_df = o->may_fragment || (o->own_route && !sa->ipv4);
 	if (o->ip_len)
-		postern_outer_transport(o->pn->net, sa, out, in, o->ip_len,
-					o->may_fragment);
-	else
-		postern_outer_tunnel(o->pn->net, sa, out, in, o->flow.family,
-				     o->dst, o->may_fragment);
+		return postern_outer_transport(o->pn->net, sa, out, in, o->ip_len,
+					       o->may_fragment);
+	postern_outer_tunnel(o->pn->net, sa, out, in, o->flow.family, o->dst,
+			     o->may_fragment);
+	if (unlikely(o->dummy))
+		return IPPROTO_NONE;
+	return o->flow.family == AF_INET ? IPPROTO_IPIP : IPPROTO_IPV6;
 }
 
 /* One packet or segment; @skb is consumed. Context: bottom halves off. */
@@ -203,7 +209,8 @@ static void output_one(const struct postern_out *o, struct sk_buff *skb)
 
 	reason = POSTERN_DROP_OUT_MEMORY;
 	out = postern_skb_alloc(LL_RESERVED_SPACE(dst_dev(o->dst)), len,
-				sa->key.proto == IPPROTO_AH, false);
+				sa->key.proto == IPPROTO_AH ||
+				o->outer_len > POSTERN_FRONT_PLAIN, false);
 	if (unlikely(!out))
 		goto drop;
 	job = postern_job_get(sa, skb, out);
@@ -213,14 +220,13 @@ static void output_one(const struct postern_out *o, struct sk_buff *skb)
 		kfree_skb(out);
 		goto drop;
 	}
-	output_header(o, skb, out);
 	job->done = output_finish;
 	job->seq = seq;
 	job->own_route = o->own_route;
 	job->offset = o->ip_len;
 	job->tfc = tfc;
 	job->ip_len = o->outer_len;
-	job->next = o->next;
+	job->next = output_header(o, skb, out);
 	err = xform->output(job);
 	if (err != -EINPROGRESS)
 		output_finish(job, err);
@@ -323,31 +329,42 @@ static struct dst_entry *route_ipv6(struct postern_net *pn, struct postern_sa *s
 	return dst;
 }
 
-/* Transport mode: only whole packets, and nothing between IP header and payload. */
+/* Extension headers of IPv6: those that stay in front. */
+static noinline enum postern_drop_reason check_extensions(struct postern_out *o)
+{
+	int len;
+	u8 next;
+
+	if (!ipv6_hdr(o->skb)->payload_len)	/* a jumbogram, or to be cut to segments */
+		return POSTERN_DROP_OUT_OPTIONS;
+	len = postern_front_length(o->skb, &next);
+	if (len < 0 || len > POSTERN_FRONT_MAX)
+		return POSTERN_DROP_OUT_OPTIONS;
+	if (next == NEXTHDR_FRAGMENT)
+		return POSTERN_DROP_OUT_FRAGMENT;
+	o->ip_len = len;
+	return 0;
+}
+
+/* Transport mode: only whole packets. */
 static enum postern_drop_reason check_transport(struct postern_out *o)
 {
+	enum postern_drop_reason reason = 0;
 	const struct sk_buff *skb = o->skb;
-	bool ah = o->sa->key.proto == IPPROTO_AH;
 
 	if (skb_shinfo(skb)->gso_type & SKB_GSO_UDP)	/* will be fragments */
 		return POSTERN_DROP_OUT_FRAGMENT;
 	if (o->flow.family == AF_INET) {
 		o->ip_len = ip_hdrlen(skb);
-		o->next = ip_hdr(skb)->protocol;
 		if (ip_is_fragment(ip_hdr(skb)))
 			return POSTERN_DROP_OUT_FRAGMENT;
-		if (ah && o->ip_len != sizeof(struct iphdr))
-			return POSTERN_DROP_OUT_OPTIONS;
 	} else {
 		o->ip_len = sizeof(struct ipv6hdr);
-		o->next = ipv6_hdr(skb)->nexthdr;
-		if (o->next == NEXTHDR_FRAGMENT)
-			return POSTERN_DROP_OUT_FRAGMENT;
-		if (ipv6_ext_hdr(o->next) && o->next != NEXTHDR_NONE)
-			return POSTERN_DROP_OUT_OPTIONS;
+		if (unlikely(ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr)))
+			reason = check_extensions(o);
 	}
 	o->outer_len = o->ip_len;
-	return 0;
+	return reason;
 }
 
 /*
@@ -387,7 +404,6 @@ static enum postern_drop_reason find_route(struct postern_out *o)
 	}
 	o->ip_len = 0;
 	o->outer_len = sa->ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
-	o->next = o->flow.family == AF_INET ? IPPROTO_IPIP : IPPROTO_IPV6;
 	o->dst = route(o->pn, sa, o->skb);
 	return o->dst ? 0 : POSTERN_DROP_OUT_NO_ROUTE;
 }
@@ -529,6 +545,7 @@ static void output_policy(struct postern_net *pn, struct sk_buff *skb,
 	o.policy = policy;
 	o.flow = *flow;
 	o.judged = judged;
+	o.dummy = false;
 	output_protected(&o);
 }
 
@@ -643,6 +660,7 @@ int postern_output_dummy(struct postern_net *pn, struct postern_sa *sa,
 		.pn = pn,
 		.sa = sa,
 		.policy = &none,
+		.dummy = true,
 		.flow = {
 			.family = sa->key.family,
 			.src = sa->src,
@@ -662,7 +680,6 @@ int postern_output_dummy(struct postern_net *pn, struct postern_sa *sa,
 	err = -EMSGSIZE;
 	if (o.skb->len > postern_pmtu_inner(&o))
 		goto err_free;
-	o.next = IPPROTO_NONE;
 	postern_stat_inc(pn->stats, out_packets);
 	local_bh_disable();
 	output_one(&o, o.skb);

@@ -16,12 +16,12 @@
  * @dst: route of the packet to be sent, referenced
  * @ip_len: octets of IP header that stay in front (transport), else 0
  * @outer_len: octets of IP header in front of ESP or AH
- * @next: protocol of what is protected, as ESP or AH names it
  * @pad_to: octets, up to which the packet is padded, its IP header included
  * @own_route: the packet itself goes to where the protected one goes, so that what
  *             its sender is told of the path MTU comes back as the MTU of @dst
  * @fragment_to: it does not fit and is to be fragmented to this size before the
  *               transform; 0 when not
+ * @dummy: made by us, to be discarded (RFC 4303 section 2.6)
  * @may_fragment: it does not fit and may be fragmented after the transform
  */
 struct postern_out {
@@ -36,9 +36,9 @@ struct postern_out {
 	unsigned int outer_len;
 	unsigned int pad_to;
 	unsigned int fragment_to;
-	u8 next;
 	bool own_route;
 	bool may_fragment;
+	bool dummy;
 };
 
 /* output.c */

@@ -29,7 +29,7 @@
 	R(IN_INNER, "in-inner", \
 	  "authentic, but the inner IP header is malformed") \
 	R(IN_OPTIONS, "in-options", \
-	  "IPv4 options or IPv6 extension headers before AH or ESP that are not supported") \
+	  "IPv4 options or IPv6 extension headers before AH or ESP that are broken, too long, of an unknown kind, or a route that has not come to its end") \
 	R(IN_SELECTOR, "in-selector", \
 	  "the inner packet is outside the selector of its SA") \
 	R(IN_NO_POLICY, "in-no-policy", \
@@ -73,7 +73,7 @@
 	R(OUT_FRAGMENT, "out-fragment", \
 	  "a fragment cannot be protected in transport mode, or by a policy about ports that it does not show") \
 	R(OUT_OPTIONS, "out-options", \
-	  "IPv4 options or IPv6 extension headers that are not supported before AH or ESP") \
+	  "IPv4 options or IPv6 extension headers that would stand before AH or ESP and are broken, too long, or of an unknown kind") \
 	R(OUT_MALFORMED, "out-malformed", \
 	  "the packet's own headers are malformed") \
 	R(OUT_NO_ROUTE, "out-no-route", \
