@@ -20,12 +20,13 @@
 
 /*
  * Length of the header: RFC 4302 section 2.6 wants multiples of 8 octets for IPv6 and
- * of 4 for IPv4.  XFRM takes 8 for IPv4 too unless told otherwise, and so do we, since
- * receivers must accept any padding that the length field tells of.
+ * of 4 for IPv4.  XFRM takes 8 for IPv4 too unless told otherwise, and nothing else
+ * on receipt, so we must be told as well.
  */
 static unsigned int ah_header(const struct postern_sa *sa)
 {
-	return ALIGN(AH_FIXED + sa->transform.icv_len, 8);
+	return ALIGN(AH_FIXED + sa->transform.icv_len,
+		     sa->flags & POSTERN_SA_FLAG_ALIGN4 ? 4 : 8);
 }
 
 static unsigned int ah_room(const struct postern_sa *sa, unsigned int payload)

@@ -376,7 +376,7 @@ static int check_window(struct nlattr **tb, const struct postern_sa_args *args,
 	return -EINVAL;
 }
 
-/* In transport mode the outer header is the packet's own. */
+/* What the outer header may be; in transport mode it is the packet's own. */
 static int check_outer(struct nlattr **tb, const struct postern_sa_args *args,
 		       struct netlink_ext_ack *extack)
 {
@@ -384,6 +384,12 @@ static int check_outer(struct nlattr **tb, const struct postern_sa_args *args,
 				    POSTERN_A_SA_FLOW_LABEL };
 	int i;
 
+	if (args->flags & POSTERN_SA_FLAG_ALIGN4 &&
+	    (args->key.proto != IPPROTO_AH || args->key.family != AF_INET)) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_FLAGS],
+				    "flag align4 is of AH over IPv4");
+		return -EINVAL;
+	}
 	if (args->mode != POSTERN_MODE_TRANSPORT)
 		return 0;
 	for (i = 0; i < ARRAY_SIZE(types); i++) {

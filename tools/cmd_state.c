@@ -529,7 +529,8 @@ void help_state(void)
 	puts("       postern state flush");
 	words_usage(flush_words, 15);
 	puts("       postern state count");
-	puts("FLAG-LIST := [ noecn ] [ decap-dscp ] [ nopmtudisc ] [ set-df ]");
+	puts("FLAG-LIST := [ noecn ] [ decap-dscp ] [ nopmtudisc ] [ set-df ] [ esn ]");
+	puts("             [ align4 ]");
 	puts("EXTRA-FLAG-LIST := [ dont-encap-dscp ] [ allow-weak ]");
 	puts("SELECTOR :=");
 	words_usage(selector_words, 8);

@@ -45,6 +45,7 @@ const struct name sa_flag_names[] = {
 	{ "nopmtudisc", POSTERN_SA_FLAG_NOPMTUDISC },
 	{ "set-df", POSTERN_SA_FLAG_SET_DF },
 	{ "esn", POSTERN_SA_FLAG_ESN },
+	{ "align4", POSTERN_SA_FLAG_ALIGN4 },
 	{ NULL, 0 }
 };
 
@@ -250,7 +251,7 @@ static bool is_foreign(const char *s)
 {
 	static const char * const foreign[] = {
 		"beet", "ro", "in_trigger", "iptfs", "comp", "route2", "hao",
-		"wildrecv", "icmp", "align4", "use", "sub",
+		"wildrecv", "icmp", "use", "sub",
 		"oseq-may-wrap",
 	};
 	unsigned int i;

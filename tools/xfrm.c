@@ -462,6 +462,9 @@ static void set_identity(struct xfrm_sa *out)
 		sa->flags |= POSTERN_SA_FLAG_NOPMTUDISC;
 	if (info->flags & XFRM_STATE_ESN)
 		sa->flags |= POSTERN_SA_FLAG_ESN;
+	if (info->flags & XFRM_STATE_ALIGN4 && sa->proto == IPPROTO_AH &&
+	    info->family == AF_INET)
+		sa->flags |= POSTERN_SA_FLAG_ALIGN4;
 }
 
 static bool is_wild(const struct xfrm_usersa_info *info)

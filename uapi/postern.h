@@ -70,6 +70,8 @@ enum postern_sa_state {
  *   SHOULD NOT be used
  * @POSTERN_SA_FLAG_ESN: sequence numbers of 64 bits, of which packets carry
  *   the low half (RFC 4303 section 2.2.1)
+ * @POSTERN_SA_FLAG_ALIGN4: pad AH over IPv4 to a multiple of 4 octets, not of
+ *   8
  */
 enum postern_sa_flag {
 	POSTERN_SA_FLAG_NOECN = 1,
@@ -79,6 +81,7 @@ enum postern_sa_flag {
 	POSTERN_SA_FLAG_SET_DF = 16,
 	POSTERN_SA_FLAG_ALLOW_WEAK = 32,
 	POSTERN_SA_FLAG_ESN = 64,
+	POSTERN_SA_FLAG_ALIGN4 = 128,
 };
 
 /**

@@ -62,7 +62,7 @@ aead="aead rfc4106(gcm(aes)) $(hexkey 20) 128"
 	settle
 	check "cbc_and_hmac" has_state '.spi == 4097 and .enc.name == "cbc(aes)" and .auth.name == "hmac(sha256)" and .auth."icv-bits" == 128'
 	check "null_and_hmac" has_state '.spi == 4098 and .enc.name == "ecb(cipher_null)"'
-	check "ah" has_state '.spi == 4099 and .proto == "ah" and .auth."icv-bits" == 128'
+	check "ah" has_state '.spi == 4099 and .proto == "ah" and .auth."icv-bits" == 128 and .flags == ["align4"]'
 	check "selector_and_ipv6" has_state '.spi == 4100 and .sel.src == "fd00::1/128" and .sel.proto == "tcp" and
 		.sel."dport-first" == 80 and .sel."dport-last" == 80'
 	check "large_window_without_esn" has_state '.spi == 4101 and ."replay-window" == 128'

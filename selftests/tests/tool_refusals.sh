@@ -72,6 +72,7 @@ try 2 'encryption or combined' state add "${id[@]}"
 try 2 'of tunnel mode.*attribute ttl' state add "${id[@]}" "${gcm[@]}" ttl 5
 try 2 'of tunnel mode.*attribute tos' state add "${id[@]}" "${gcm[@]}" tos 0x10
 try 2 'set-df is of tunnel mode.*attribute flags' state add "${id[@]}" "${gcm[@]}" flag set-df
+try 2 'align4 is of AH over IPv4.*attribute flags' state add "${id[@]}" "${gcm[@]}" flag align4
 try 2 'multiple of 4.*attribute tos' state add "${id[@]}" "${gcm[@]}" mode tunnel tos 0x12
 try 2 'exclude each other.*attribute tos' state add "${id[@]}" "${gcm[@]}" mode tunnel tos 0x10 extra-flag dont-encap-dscp
 try 2 'exclude each other.*attribute flags' state add "${id[@]}" "${gcm[@]}" mode tunnel flag set-df nopmtudisc

@@ -51,7 +51,7 @@ __postern_values()
 	mode) echo transport tunnel ;;
 	dir) [[ $2 == state ]] && echo in out || echo in out fwd ;;
 	action) echo allow block protect bypass discard ;;
-	flag) echo noecn decap-dscp nopmtudisc set-df esn af-unspec ;;
+	flag) echo noecn decap-dscp nopmtudisc set-df esn align4 af-unspec ;;
 	extra-flag) echo dont-encap-dscp allow-weak ;;
 	ttl) echo inherit ;;
 	limit)
