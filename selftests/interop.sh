@@ -20,6 +20,13 @@ interop_start() {
 	local nd='icmp6 and ip6[40] >= 133 and ip6[40] <= 137' mld='ip6[6] == 0 and ip6[40] == 58'
 	local esp='ip proto 50 or ip6[6] == 50 or (ip6[6] == 44 and ip6[40] == 50)'
 	local ah='ip proto 51 or ip6[6] == 51 or (ip6[6] == 44 and ip6[40] == 51)' clear
+	# behind one or two headers of options of 8 octets each, and a fragment header
+	local at front='(ip6[6] == 0 or ip6[6] == 60) and (ip6[40] == 50 or ip6[40] == 51'
+
+	for at in 48 56; do
+		front+=" or ((ip6[40] == 44 or ip6[40] == 60) and (ip6[$at] == 50 or ip6[$at] == 51))"
+	done
+	front+=')'
 
 	topo_pair
 	addr a lo 10.9.0.1/32 fd09::1/128
@@ -34,7 +41,7 @@ interop_start() {
 	# shellcheck disable=SC2119
 	load_postern
 	# what each end sends; what it receives, the capture would see decapsulated as well
-	clear="not (arp or ($esp) or ($ah) or ($nd) or ($mld))"
+	clear="not (arp or ($esp) or ($ah) or ($front) or ($nd) or ($mld))"
 	capture a veth0 "$INTEROP_DIR/clear.a" -Q out -s 200 -B 16384 "$clear"
 	INTEROP_CAPTURE=$CAPTURE
 	capture b veth0 "$INTEROP_DIR/clear.b" -Q out -s 200 -B 16384 "$clear"

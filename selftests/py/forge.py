@@ -28,7 +28,11 @@ from 1.
   pad=N      at least N octets of padding, up to 255
   padlen=N   what the pad length says
   padbytes=HEX            these octets of padding
-  front=hbh|dst|option    an extension header or IPv4 option before ESP or AH
+  front=NAME[+NAME...]    extension headers or IPv4 options of py/headers.py before ESP or
+             AH; at the end of a route, with the ICV of its beginning
+  stay=1     a route has not come to its end
+  wire=OFFSET:HEX[,...]   octets of the protected packet replaced
+  trunc=N    the first N octets of the protected packet
   isrc=ADDR, idst=ADDR    other inner addresses
   fragment=1|2            that fragment of the inner packet, which is cut behind 24 octets
   id=N       identification of the inner packet
@@ -46,10 +50,12 @@ import socket
 import struct
 import sys
 
-from scapy.layers.inet import IP, UDP, IPOption_NOP
-from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop
-from scapy.layers.ipsec import AH, ESP, SecurityAssociation, _ESPPlain
+from scapy.layers.inet import IP, UDP
+from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment
+from scapy.layers.ipsec import AH, ESP, SecurityAssociation, _ESPPlain, zero_mutable_fields
 from scapy.packet import Raw
+
+import headers
 
 PORT = 7777
 CRYPT = {"gcm": "AES-GCM", "cbc": "AES-CBC", "null": None}
@@ -78,6 +84,13 @@ def fragment(head, data, words):
     return head / IPv6ExtHdrFragment(nh=17, m=int(first), offset=0 if first else 3, id=number) / data
 
 
+def replace(data, edits):
+    for edit in filter(None, edits.split(",")):
+        offset, octets = edit.split(":")
+        octets = bytes.fromhex(octets)
+        data[int(offset):int(offset) + len(octets)] = octets
+
+
 class Association:
     """One SA: what scapy knows of it, and its next number."""
 
@@ -103,9 +116,9 @@ class Association:
                                    auth_algo="SHA2-256-128" if auth else None, auth_key=auth)
 
     def sign(self, sa, pkt, high):
-        """The packet with its ICV; scapy leaves the high half out of that of ESP."""
-        if not self.esn or not self.esp or not sa.auth_key:
-            return sa.auth_algo.sign(pkt, sa.auth_key, esn_en=self.esn, esn=high)
+        """An ESP packet with its ICV, from which scapy leaves the high half out."""
+        if not self.esn or not sa.auth_key:
+            return sa.auth_algo.sign(pkt, sa.auth_key)
         mac = sa.auth_algo.new_mac(sa.auth_key)
         mac.update(bytes(pkt) + struct.pack("!I", high))
         pkt.data += mac.finalize()[:sa.auth_algo.icv_size]
@@ -127,10 +140,7 @@ class Association:
         nxt = nxt if self.tunnel else 17
         if "inner" in words:
             data = bytearray.fromhex(words["inner"])
-        for edit in filter(None, words.get("edit", "").split(",")):
-            offset, octets = edit.split(":")
-            octets = bytes.fromhex(octets)
-            data[int(offset):int(offset) + len(octets)] = octets
+        replace(data, words.get("edit", ""))
         if "innercut" in words:
             data = data[:int(words["innercut"])]
         data += os.urandom(int(words.get("tfc", 0)))
@@ -138,17 +148,7 @@ class Association:
 
     def front(self, words):
         proto = 50 if self.esp else 51
-        pkt = header(self.src, self.dst, proto, words.get("tos", 0))
-        match words.get("front"):
-            case "hbh":
-                pkt.nh = 0
-                pkt /= IPv6ExtHdrHopByHop(nh=proto)
-            case "dst":
-                pkt.nh = 60
-                pkt /= IPv6ExtHdrDestOpt(nh=proto)
-            case "option":
-                pkt.options = [IPOption_NOP()] * 4
-        return pkt
+        return headers.stack(header(self.src, self.dst, proto, words.get("tos", 0)), words.get("front", ""), proto)
 
     def protect_esp(self, words, seq):
         sa = self.scapy("badkey" in words)
@@ -173,7 +173,17 @@ class Association:
         padding = -length % (4 if version(self.src) == 4 else 8)
         ah = AH(nh=nxt, payloadlen=(length + padding) // 4 - 2, spi=int(words.get("spi", str(self.spi)), 0),
                 seq=seq & 0xffffffff, icv=bytes(16), padding=bytes(padding))
-        return bytes(self.sign(sa, self.front(words) / ah / Raw(data), int(words.get("hi", seq >> 32))))
+        front = self.front(words)
+        if front.version == 4:
+            front.dst = self.dst  # scapy does not know where a source route ends
+        pkt = front / ah / Raw(data)
+        # scapy takes each routing header for one whose addresses are all to be visited
+        mac = sa.auth_algo.new_mac(sa.auth_key)
+        mac.update(bytes(zero_mutable_fields(pkt.copy(), sending=headers.on_the_way(words.get("front", "")))))
+        if self.esn:
+            mac.update(struct.pack("!I", int(words.get("hi", seq >> 32))))
+        pkt[AH].icv = mac.finalize()[:sa.auth_algo.icv_size]
+        return bytes(pkt)
 
     def packets(self, words):
         return [pkt for _ in range(int(words.get("count", 1))) for pkt in self.one(words)]
@@ -196,6 +206,14 @@ class Association:
             pkt = self.inner(words)[0]
         else:
             pkt = (self.protect_esp if self.esp else self.protect_ah)(words, seq)
+            if "front" in words and "stay" not in words:
+                pkt = headers.arrive(pkt)
+        if "wire" in words:
+            pkt = bytearray(pkt)
+            replace(pkt, words["wire"])
+            pkt = fix(pkt)
+        if "trunc" in words:
+            pkt = fix(pkt[:int(words["trunc"])])
         start = 20 if version(self.src) == 4 else 40
         if words.get("flip") == "all":
             return flip(pkt, start, len(pkt))

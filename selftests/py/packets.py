@@ -3,6 +3,7 @@
 """Packets for Postern to protect, and what scapy finds in the protected ones.
 
 usage: packets.py make FILE SRC DST     make packets, as lines of hexadecimal digits
+       packets.py fronts FILE SRC DST   the same, with options and extension headers
        packets.py send FILE [SKIP]      send them as they are, but those that have a name
                                         in SKIP: options, fragments
        packets.py open PCAP MANIFEST    undo the protection and compare
@@ -19,6 +20,8 @@ import ipaddress
 import socket
 import struct
 import sys
+
+import headers
 
 IP_NODEFRAG = 22
 CRYPT = {"gcm": "AES-GCM", "ccm": "AES-CCM", "chacha": "CHACHA20-POLY1305", "cbc": "AES-CBC",
@@ -62,6 +65,27 @@ def make(path, src, dst):
             add("tcp", IPv6(src=src, dst=dst) / TCP(sport=7000, dport=7777, options=[("MSS", 1400)]))
             add("unknown", IPv6(src=src, dst=dst, nh=253) / octets(21))
             add("options", IPv6(src=src, dst=dst) / IPv6ExtHdrDestOpt(options=[PadN(optdata=bytes(4))]) / other / octets(9))
+
+
+# Several headers, and routes, whose beginning is not their end.
+FRONTS_V4 = ["nop+record+stamp", "alert+stream+nop+security", "route-131-1", "route-137-1", "nop+route-131-1+record"]
+FRONTS_V6 = ["hbh-mutable+dst-mutable", "dst-mutable+route-0-0-1", "hbh+dst-fixed+route-0-0-2+dst-mutable",
+             "hbh-several+route-253-0-3", "route-0-1-1", "route-0-1-3", "hbh-mutable+dst+route-0-2-2+dst", "route-2-1-1"]
+
+
+def fronts(path, src, dst):
+    from scapy.layers.inet import IP, UDP
+    from scapy.layers.inet6 import IPv6
+    from scapy.packet import Raw
+
+    v4 = ipaddress.ip_address(src).version == 4
+    names = [name for name in [*headers.V4, *headers.V6] if (name in headers.V4) == v4 and not name.endswith("-cut")]
+    with open(path, "w", encoding="ascii") as out:
+        for i, name in enumerate(names + (FRONTS_V4 if v4 else FRONTS_V6)):
+            head = IP(src=src, dst=dst, id=i + 1, proto=17) if v4 else IPv6(src=src, dst=dst, nh=17)
+            # the checksum is over the end of a route
+            udp = bytes(type(head)(bytes(head / UDP(sport=7000, dport=7777) / Raw(name.encode()))).payload)
+            out.write(f"{name} {bytes(headers.stack(head, name, 17) / Raw(udp)).hex()}\n")
 
 
 def lines(path, skip):
@@ -155,10 +179,23 @@ class Opener:
             want("DF", df, outer.flags.DF)
             want("identification is there", not df, outer.id != 0)
 
+    def placement(self, outer, inner):
+        """What stands in front of ESP or AH in transport mode is what should."""
+        if outer[0] >> 4 == 4:
+            want("options", inner[20:(inner[0] & 15) * 4].hex(), outer[20:(outer[0] & 15) * 4].hex())
+            return
+        *ours, (proto, end) = headers.chain(outer)
+        want("protocol", 50 if self.cls.__name__ == "ESP" else 51, proto)
+        want("octets in front", headers.front(inner), end)
+        want("headers in front", list(headers.chain(inner))[:len(ours)], ours)
+
     def check(self, captured, sent):
         mine = [pkt for pkt in captured if pkt.haslayer(self.cls) and pkt[self.cls].spi == self.spi]
         want("packets", len(sent), len(mine))
         for number, (outer, inner) in enumerate(zip(mine, sent), 1):
+            if not self.tunnel:
+                self.placement(bytes(outer), inner)
+                outer, inner = type(outer)(headers.arrive(bytes(outer))), headers.arrive(inner)
             want("source", self.src, outer.src)
             want("destination", self.dst, outer.dst)
             want("number", number, outer[self.cls].seq)
@@ -190,4 +227,4 @@ def open_all(pcap, manifest):
 
 
 if __name__ == "__main__":
-    {"make": make, "send": send, "open": open_all}[sys.argv[1]](*sys.argv[2:])
+    {"make": make, "fronts": fronts, "send": send, "open": open_all}[sys.argv[1]](*sys.argv[2:])

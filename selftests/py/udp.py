@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0
 """Datagrams that ordinary tools do not send.
 
-usage: udp.py DST PORT COUNT [gso | options | dstopts | fragments]
+usage: udp.py DST PORT COUNT [gso | options | dstopts | fragments | cut | long | strange]
 
   gso        COUNT datagrams of 100 octets in one super-packet (UDP_SEGMENT)
   options    with IPv4 options
   dstopts    with a destination options header
   fragments  COUNT first fragments of IPv4, which the host does not put together
+  cut        with an option (IPv4) or an extension header that is longer than what is there
+  long       with a routing header of 232 octets
+  strange    with a routing header of an unknown type that has segments left
 """
 import socket
 import struct
@@ -26,6 +29,22 @@ if how == "fragments":
         # length, checksum, and source are filled in
         head = struct.pack("!BBHHHBBH4x4s", 0x45, 0, 0, i + 1, 0x2000, 64, 17, 0, socket.inet_aton(dst))
         sock.sendto(head + struct.pack("!HHHH", port, port, 1000, 0) + bytes(56), (dst, 0))
+    sys.exit()
+
+if how in ("cut", "long", "strange"):
+    sock = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    udp = struct.pack("!HHHH", port, port, 64, 0) + bytes(56)
+    if family == socket.AF_INET:
+        pkt = struct.pack("!BBHHHBBH4x4s4B", 0x46, 0, 0, 1, 0, 64, 17, 0, socket.inet_aton(dst), 1, 1, 7, 8) + udp
+    else:
+        route = {"cut": bytes([17, 255, 253, 0]) + bytes(4), "long": bytes([17, 28, 253, 0]) + bytes(228),
+                 "strange": bytes([17, 2, 253, 1]) + bytes(20)}[how]
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((dst, port))
+            src = socket.inet_pton(family, probe.getsockname()[0])
+        pkt = struct.pack("!IHBB16s16s", 0x60000000, len(route + udp), 43, 64, src, socket.inet_pton(family, dst)) + route + udp
+    for _ in range(count):
+        sock.sendto(pkt, (dst, 0))
     sys.exit()
 
 sock = socket.socket(family, socket.SOCK_DGRAM)

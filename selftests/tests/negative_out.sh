@@ -160,7 +160,7 @@ sa esp tunnel 4 replay-oseq 0xfffffffd
 check "last number within a super-packet" dropped out-sequence=3 -- 2 10.9.0.2 5 gso
 flush
 
-# Transport mode has only whole packets without options in front.
+# Transport mode has only whole packets, behind options that can be followed.
 policy esp transport 4
 sa esp transport 4
 check "fragment in transport mode" dropped out-fragment=3 -- 0 10.0.0.2 3 fragments
@@ -169,14 +169,20 @@ check "ESP behind IPv4 options" dropped -- 1 10.0.0.2 1 options
 flush
 policy ah transport 4
 sa ah transport 4
-check "AH behind IPv4 options" dropped out-options=2 -- 0 10.0.0.2 2 options
-check "counted for the SA" of_sa out-options 2
+check "AH behind IPv4 options" dropped -- 2 10.0.0.2 2 options
+check "AH behind IPv4 options that are cut off" dropped out-options=3 -- 0 10.0.0.2 3 cut
+check "counted for the SA" of_sa out-options 3
 flush
-policy esp transport 6
-sa esp transport 6
-check "ESP behind destination options of IPv6" dropped out-options=2 -- 0 fd00::2 2 dstopts
-check "ESP without" dropped -- 1 fd00::2
-flush
+for proto in esp ah; do
+	policy $proto transport 6
+	sa $proto transport 6
+	check "$proto before destination options of IPv6" dropped -- 2 fd00::2 2 dstopts
+	check "$proto behind a header longer than the packet" dropped out-malformed=2 -- 0 fd00::2 2 cut
+	check "$proto behind more than can be kept" dropped out-options=2 -- 0 fd00::2 2 long
+	check "$proto without" dropped -- 1 fd00::2
+	[[ $proto = esp ]] || check "AH behind a route that nobody can predict" dropped out-options=3 -- 0 fd00::2 3 strange
+	flush
+done
 
 # The way of the protected packet.
 policy esp tunnel 6

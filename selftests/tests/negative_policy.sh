@@ -98,24 +98,43 @@ check "what no policy names" good x bare=1 isrc=10.9.0.5
 run_in a postern policy flush
 run_in a postern state flush
 
-# Headers in front that nobody looked into.
-forge_sa x esp tunnel 6 6 gcm
+# Headers in front: broken, too many, not at the end of their route, or changed where
+# they must not be.
+here=24:fd000000000000000000000000000001
+for proto in esp ah; do
+	forge_sa x $proto tunnel 6 6 null
+	forge_policy 6
+	n="$proto v6"
+	check "$n behind options that want to be known" bad in-options=1 -- x front=dst-insists
+	check "$n behind a route with segments left" bad in-options=1 -- x front=route-0-1-1 stay=1 wire=$here
+	check "$n behind an option longer than its header" bad in-options=1 -- x front=dst-fixed wire=43:05
+	check "$n behind an option without a length" bad in-options=1 -- x front=dst wire=42:0103000000,47:1e
+	check "$n behind a header longer than the packet" bad in-malformed=1 / -- x front=dst wire=41:ff
+	check "$n cut off within a header in front" bad in-malformed=1 / -- x front=dst trunc=41
+	check "$n behind 15 headers" good x front="$(printf 'dst+%.0s' {1..15})"
+	check "$n behind 16 headers" bad in-malformed=1 / -- x front="$(printf 'dst+%.0s' {1..16})"
+	check "$n behind 256 octets" good x front=route-253-0-13
+	check "$n behind 272 octets" bad in-options=1 -- x front=route-253-0-14
+	run_in a postern policy flush
+done
 forge_policy 6
-check "esp v6 behind hop-by-hop options" bad in-options=1 -- x front=hbh
-check "esp v6 behind destination options" bad in-options=1 -- x front=dst
-forge_sa x ah tunnel 6 6 null
+check "ah v6: hop-by-hop option changed" bad in-icv=1 -- x front=hbh-fixed wire=44:deadbeef
+check "ah v6: destination option changed" bad in-icv=1 -- x front=dst-fixed wire=44:deadbeef
+check "ah v6: mutable option of another length" bad in-icv=1 -- x front=hbh-mutable wire=43:0300000001,47:00
+check "ah v6: another kind of mutable option" bad in-icv=1 -- x front=dst-mutable wire=42:3f
+check "ah v6: route changed" bad in-icv=1 -- x front=route-0-1-1 wire=63:99
 run_in a postern policy flush
-forge_policy 6
-check "ah v6 behind hop-by-hop options" bad in-options=1 -- x front=hbh
-check "ah v6 behind destination options" bad in-options=1 -- x front=dst
+run_in a postern state flush
+forge_sa x ah transport 6 6 null
+forge_policy
+check "ah transport v6 behind an option longer than its header" bad in-options=1 -- x front=dst-fixed wire=43:05
 run_in a postern policy flush
+run_in a postern state flush
 forge_sa x ah tunnel 4 4 null
 forge_policy 4
-check "ah v4 behind options" bad in-options=1 -- x front=option
-run_in a postern policy flush
-forge_sa x esp tunnel 4 4 null
-forge_policy 4
-check "esp v4 covers no options, so they may be there" good x front=option
+check "ah v4: immutable option changed" bad in-icv=1 -- x front=alert wire=23:01
+check "ah v4: immutable option gone" bad in-icv=1 -- x front=security wire=20:0101010101010101010101
+check "ah v4: mutable option of another length" bad in-icv=1 -- x front=unknown+nop wire=21:07
 run_in a postern policy flush
 run_in a postern state flush
 

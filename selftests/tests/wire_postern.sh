@@ -39,12 +39,8 @@ protected() {
 		tshark='"NULL"'
 		;;
 	esac
-	# fragments are for tunnels; options of IPv4 must not be in front of AH, those of
-	# IPv6 must not be in front of either
-	if [[ $mode = transport ]]; then
-		skip=fragments
-		[[ $proto = esp && $inner = 4 ]] || skip=fragments,options
-	fi
+	# fragments are for tunnels
+	[[ $mode = tunnel ]] || skip=fragments
 	run_in a postern state add src $src dst $dst proto "$proto" spi "$SPI" reqid 1 mode "$mode" dir out "${words[@]}"
 	run_in a postern policy add dir out src $isrc dst $idst tmpl src $src dst $dst proto "$proto" reqid 1 mode "$mode"
 	[[ -e $DIR/$sent ]] || run_in a /usr/bin/python3 "$PY" make "$DIR/$sent" $isrc $idst
