@@ -240,6 +240,7 @@ static int put_wanted(struct sk_buff *skb, const struct postern_policy *policy,
 static int put_packet(struct sk_buff *skb, const struct postern_flow *flow)
 {
 	bool any = flow->opaque || !postern_nl_has_ports(flow->proto);
+	bool no_dport = any || flow->proto == IPPROTO_MH;
 	u8 bits = postern_addr_bits(flow->family);
 	struct postern_selector sel = {
 		.src = flow->src,
@@ -250,8 +251,8 @@ static int put_packet(struct sk_buff *skb, const struct postern_flow *flow)
 		.proto = flow->proto,
 		.sport_first = any ? 0 : flow->sport,
 		.sport_last = any ? U16_MAX : flow->sport,
-		.dport_first = any ? 0 : flow->dport,
-		.dport_last = any ? U16_MAX : flow->dport,
+		.dport_first = no_dport ? 0 : flow->dport,
+		.dport_last = no_dport ? U16_MAX : flow->dport,
 	};
 
 	return postern_nl_put_selector(skb, POSTERN_A_POLICY_PACKET, &sel);

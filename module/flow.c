@@ -10,7 +10,9 @@
 #include "flow.h"
 #include "headers.h"
 
-/* Ports, or ICMP type and code, of the header at @off. */
+#define MH_TYPE	2	/* its offset in a mobility header (RFC 6275 section 6.1) */
+
+/* Ports, ICMP type and code, or the type of a mobility header, of the header at @off. */
 static void read_ports(struct postern_flow *flow, const struct sk_buff *skb,
 		       int off)
 {
@@ -38,6 +40,12 @@ static void read_ports(struct postern_flow *flow, const struct sk_buff *skb,
 			flow->sport = type[0];
 			flow->dport = type[1];
 		}
+		break;
+	case IPPROTO_MH:
+		type = skb_header_pointer(skb, off + MH_TYPE, 1, icmp);
+		flow->opaque = !type;
+		if (type)
+			flow->sport = *type;
 		break;
 	}
 }

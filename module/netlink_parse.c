@@ -100,7 +100,7 @@ bool postern_nl_has_ports(u8 proto)
 	case IPPROTO_DCCP:
 		return true;
 	}
-	return is_icmp(proto);
+	return is_icmp(proto) || proto == IPPROTO_MH;
 }
 
 /* A single port needs no last one; none at all means any. */
@@ -122,13 +122,12 @@ static int get_ports(struct nlattr **tb, int first_attr, int last_attr,
 		return 0;
 	if (!postern_nl_has_ports(proto)) {
 		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "ports need proto 6 (TCP), 17 (UDP), 33 (DCCP), 132 (SCTP) or 136 (UDP-Lite), type and code 1 (ICMP) or 58 (ICMPv6)");
+				    "ports need proto 6 (TCP), 17 (UDP), 33 (DCCP), 132 (SCTP) or 136 (UDP-Lite), type and code 1 (ICMP) or 58 (ICMPv6), type 135 (Mobility Header)");
 		return -EINVAL;
 	}
-	if (is_icmp(proto) && (*first > U8_MAX ||
-			       (*last > U8_MAX && *last != U16_MAX))) {
-		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "an ICMP type or code is 0 to 255");
+	if ((is_icmp(proto) || proto == IPPROTO_MH) &&
+	    (*first > U8_MAX || (*last > U8_MAX && *last != U16_MAX))) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "a type or code is 0 to 255");
 		return -EINVAL;
 	}
 	return 0;
@@ -189,6 +188,11 @@ int postern_nl_get_selector(const struct nlattr *nest,
 			&sel->dport_first, &sel->dport_last, extack);
 	if (err)
 		return err;
+	if (sel->proto == IPPROTO_MH &&
+	    (sel->dport_first || sel->dport_last != U16_MAX)) {
+		NL_SET_ERR_MSG_ATTR(extack, nest, "a mobility header has no code");
+		return -EINVAL;
+	}
 	/* RFC 4301 section 4.4.1.1: type and code form one number, and one range */
 	if (is_icmp(sel->proto) && sel->sport_first != sel->sport_last &&
 	    (sel->dport_first || sel->dport_last < U8_MAX)) {

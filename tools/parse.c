@@ -662,7 +662,8 @@ static bool has_ports(uint8_t proto)
 
 static bool has_types(uint8_t proto)
 {
-	return proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6;
+	return proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6 ||
+	       proto == IPPROTO_MH;
 }
 
 bool selector_finish(struct selector *sel, int family)
@@ -680,7 +681,7 @@ bool selector_finish(struct selector *sel, int family)
 		return false;
 	}
 	if (sel->has & WORD_TYPE && !has_types(sel->proto)) {
-		fputs("Error: \"type\" and \"code\" need \"proto\" icmp or ipv6-icmp.\n",
+		fputs("Error: \"type\" and \"code\" need \"proto\" icmp, ipv6-icmp or mobility-header.\n",
 		      stderr);
 		return false;
 	}

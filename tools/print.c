@@ -105,7 +105,7 @@ static void range_print(const char *word, const char *key_first,
 void selector_print(const struct selector *sel)
 {
 	bool types = sel->proto == IPPROTO_ICMP ||
-		     sel->proto == IPPROTO_ICMPV6;
+		     sel->proto == IPPROTO_ICMPV6 || sel->proto == IPPROTO_MH;
 
 	prefix_print("src", &sel->src, sel->src_len);
 	prefix_print("dst", &sel->dst, sel->dst_len);

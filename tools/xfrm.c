@@ -93,6 +93,7 @@ static bool has_ports(uint8_t proto)
 	case IPPROTO_DCCP:
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
+	case IPPROTO_MH:
 		return true;
 	}
 	return false;
