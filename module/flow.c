@@ -6,6 +6,7 @@
 #include <net/icmp.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
+#include <net/l3mdev.h>
 #include <net/ndisc.h>
 #include "flow.h"
 #include "headers.h"
@@ -160,6 +161,38 @@ bool postern_flow_read(struct postern_flow *flow, const struct sk_buff *skb,
 	return read_at(flow, skb, family, skb_network_offset(skb), &upper);
 }
 
+/**
+ * postern_flow_out - by which device a packet leaves
+ * @flow: to be completed
+ * @dev: device; the output of a VRF shows itself first, then what is below it
+ *
+ * Context: RCU read side.
+ */
+void postern_flow_out(struct postern_flow *flow, const struct net_device *dev)
+{
+	flow->ifindex = dev->ifindex;
+	if (unlikely(netif_is_l3_slave(dev) || netif_is_l3_master(dev)))
+		flow->master = l3mdev_master_ifindex_rcu(dev);
+}
+
+/**
+ * postern_flow_in - by which device a packet has come
+ * @flow: to be completed
+ * @skb: packet as the stack has received it
+ * @ipv4: family of @skb
+ * @dev: device that it is at: once a VRF has taken it over, the control block tells
+ *       where it was before
+ *
+ * Context: RCU read side.
+ */
+void postern_flow_in(struct postern_flow *flow, const struct sk_buff *skb,
+		     bool ipv4, const struct net_device *dev)
+{
+	postern_flow_out(flow, dev);
+	if (unlikely(netif_is_l3_master(dev)))
+		flow->ifindex = ipv4 ? IPCB(skb)->iif : IP6CB(skb)->iif;
+}
+
 static bool is_icmp_error(const struct postern_flow *flow)
 {
 	if (flow->opaque)
@@ -174,7 +207,7 @@ static bool is_icmp_error(const struct postern_flow *flow)
  * postern_flow_read_quoted - the packet that an ICMP error is about
  * @quoted: to be filled
  * @skb: packet, its network header set
- * @flow: of @skb
+ * @flow: of @skb; the device is the same
  *
  * Return: false when @skb is no ICMP error or quotes no IP header.
  */
@@ -188,8 +221,12 @@ bool postern_flow_read_quoted(struct postern_flow *quoted,
 	if (likely(!is_icmp_error(flow)) ||
 	    !read_at(&outer, skb, flow->family, skb_network_offset(skb), &upper))
 		return false;
-	return read_at(quoted, skb, flow->family, upper + sizeof(struct icmphdr),
-		       &upper);
+	if (!read_at(quoted, skb, flow->family, upper + sizeof(struct icmphdr),
+		     &upper))
+		return false;
+	quoted->ifindex = flow->ifindex;
+	quoted->master = flow->master;
+	return true;
 }
 
 /* The flow of the answers. */

@@ -8,6 +8,9 @@
 
 bool postern_flow_read(struct postern_flow *flow, const struct sk_buff *skb,
 		       u8 family);
+void postern_flow_out(struct postern_flow *flow, const struct net_device *dev);
+void postern_flow_in(struct postern_flow *flow, const struct sk_buff *skb,
+		     bool ipv4, const struct net_device *dev);
 bool postern_flow_read_quoted(struct postern_flow *quoted,
 			      const struct sk_buff *skb,
 			      const struct postern_flow *flow);

@@ -134,6 +134,7 @@ static unsigned int pre_routing(struct sk_buff *skb,
 		postern_drop(&site, skb, POSTERN_DROP_IN_MALFORMED);
 		return NF_STOLEN;
 	}
+	postern_flow_in(&flow, skb, ipv4, state->in);
 	policy = postern_spd_match(&pn->spd, POSTERN_SPD_IN, &flow);
 	if (likely(!policy || policy->action == POSTERN_ACTION_BYPASS))
 		return NF_ACCEPT;
@@ -232,6 +233,7 @@ static unsigned int post_routing(struct sk_buff *skb,
 		postern_drop(&site, skb, POSTERN_DROP_OUT_MALFORMED);
 		return NF_STOLEN;
 	}
+	postern_flow_out(&flow, state->out);
 	if (unlikely(!postern_flowtable_refuse(pn, skb))) {
 		postern_drop(&site, skb, POSTERN_DROP_OUT_MEMORY);
 		return NF_STOLEN;

@@ -215,10 +215,11 @@ static bool defragment(struct postern_net *pn, struct postern_sa *sa,
 	return !err;
 }
 
-/* RFC 4301 section 5.2 step 4. */
+/* RFC 4301 section 5.2 step 4.  @in has brought it, and is at the same device. */
 static enum postern_drop_reason check_policy(struct postern_net *pn,
 					     struct postern_sa *sa,
-					     struct sk_buff *skb, u32 *index)
+					     struct sk_buff *skb,
+					     const struct sk_buff *in, u32 *index)
 {
 	u8 family = skb->protocol == htons(ETH_P_IP) ? AF_INET : AF_INET6;
 	const struct postern_sa_selector *selector;
@@ -228,6 +229,7 @@ static enum postern_drop_reason check_policy(struct postern_net *pn,
 
 	if (!postern_flow_read(&flow, skb, family))
 		return POSTERN_DROP_IN_INNER;
+	postern_flow_in(&flow, in, sa->ipv4, skb->dev);
 	judged = &flow;
 	policy = postern_spd_judge(&pn->spd, POSTERN_SPD_IN, skb, &judged, &about);
 	selector = rcu_dereference(sa->selector);
@@ -264,7 +266,7 @@ static void deliver(struct postern_net *pn, struct postern_sa *sa,
 	skb->pkt_type = PACKET_HOST;
 	if (!defragment(pn, sa, skb))
 		return;
-	reason = check_policy(pn, sa, skb, &site.policy);
+	reason = check_policy(pn, sa, skb, in, &site.policy);
 	if (unlikely(reason)) {
 		postern_drop(&site, skb, reason);
 		return;

@@ -37,7 +37,7 @@ const struct nla_policy postern_replay_nl_policy[POSTERN_A_REPLAY_LOST + 1] = {
 	[POSTERN_A_REPLAY_LOST] = { .type = NLA_U64, },
 };
 
-const struct nla_policy postern_selector_nl_policy[POSTERN_A_SELECTOR_DPORT_LAST + 1] = {
+const struct nla_policy postern_selector_nl_policy[POSTERN_A_SELECTOR_IFINDEX + 1] = {
 	[POSTERN_A_SELECTOR_SRC] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
 	[POSTERN_A_SELECTOR_SRC_LEN] = NLA_POLICY_MAX(NLA_U8, 128),
 	[POSTERN_A_SELECTOR_DST] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
@@ -47,6 +47,7 @@ const struct nla_policy postern_selector_nl_policy[POSTERN_A_SELECTOR_DPORT_LAST
 	[POSTERN_A_SELECTOR_SPORT_LAST] = { .type = NLA_U16, },
 	[POSTERN_A_SELECTOR_DPORT_FIRST] = { .type = NLA_U16, },
 	[POSTERN_A_SELECTOR_DPORT_LAST] = { .type = NLA_U16, },
+	[POSTERN_A_SELECTOR_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
 const struct nla_policy postern_tmpl_nl_policy[POSTERN_A_TMPL_SPI + 1] = {

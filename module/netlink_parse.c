@@ -133,6 +133,20 @@ static int get_ports(struct nlattr **tb, int first_attr, int last_attr,
 	return 0;
 }
 
+/* A device need not be there. */
+static int get_ifindex(const struct nlattr *attr, int *ifindex,
+		       struct netlink_ext_ack *extack)
+{
+	u32 n = attr ? nla_get_u32(attr) : 0;
+
+	*ifindex = n;
+	if (n <= S32_MAX)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr,
+			    "the number of a device is at most 0x7fffffff");
+	return -EINVAL;
+}
+
 /**
  * postern_nl_get_selector - read a selector
  * @nest: attribute set selector
@@ -147,12 +161,12 @@ int postern_nl_get_selector(const struct nlattr *nest,
 			    struct postern_selector *sel,
 			    struct netlink_ext_ack *extack)
 {
-	struct nlattr *tb[POSTERN_A_SELECTOR_DPORT_LAST + 1];
+	struct nlattr *tb[POSTERN_A_SELECTOR_IFINDEX + 1];
 	u8 src_family = 0, dst_family = 0;
 	int err;
 
 	memset(sel, 0, sizeof(*sel));
-	err = nla_parse_nested(tb, POSTERN_A_SELECTOR_DPORT_LAST, nest,
+	err = nla_parse_nested(tb, POSTERN_A_SELECTOR_IFINDEX, nest,
 			       postern_selector_nl_policy, extack);
 	if (err)
 		return err;
@@ -177,6 +191,9 @@ int postern_nl_get_selector(const struct nlattr *nest,
 	sel->family = src_family ? src_family : dst_family;
 	if (tb[POSTERN_A_SELECTOR_PROTO])
 		sel->proto = nla_get_u8(tb[POSTERN_A_SELECTOR_PROTO]);
+	err = get_ifindex(tb[POSTERN_A_SELECTOR_IFINDEX], &sel->ifindex, extack);
+	if (err)
+		return err;
 
 	err = get_ports(tb, POSTERN_A_SELECTOR_SPORT_FIRST,
 			POSTERN_A_SELECTOR_SPORT_LAST, sel->proto,

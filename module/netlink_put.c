@@ -45,7 +45,9 @@ int postern_nl_put_selector(struct sk_buff *skb, int attr,
 		      sel->sport_last) ||
 	    put_ports(skb, POSTERN_A_SELECTOR_DPORT_FIRST,
 		      POSTERN_A_SELECTOR_DPORT_LAST, sel->dport_first,
-		      sel->dport_last))
+		      sel->dport_last) ||
+	    (sel->ifindex &&
+	     nla_put_u32(skb, POSTERN_A_SELECTOR_IFINDEX, sel->ifindex)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

@@ -596,6 +596,7 @@ void postern_output_again(struct postern_net *pn, struct sk_buff *skb,
 	}
 	skb->dev = dev;
 	if (postern_flow_read(&flow, skb, family)) {
+		postern_flow_out(&flow, dev);
 		judged = &flow;
 		policy = postern_spd_judge(&pn->spd, POSTERN_SPD_OUT, skb,
 					   &judged, &about);

@@ -38,17 +38,27 @@ bool postern_selector_any_port(const struct postern_selector *sel)
 	       !sel->dport_first && sel->dport_last == U16_MAX;
 }
 
+static bool match_device(const struct postern_selector *sel,
+			 const struct postern_flow *flow, bool hidden)
+{
+	if (!flow->ifindex)
+		return hidden;
+	return sel->ifindex == flow->ifindex || sel->ifindex == flow->master;
+}
+
 /**
  * postern_selector_match_upper - match all but the addresses
  * @sel: selector
  * @flow: packet
- * @hidden: a packet that does not show its ports may have any; otherwise it matches
- *          only where all ports do (RFC 4301 section 7.2)
+ * @hidden: a packet that does not show its ports or device may have any; otherwise it
+ *          matches only where all do (RFC 4301 section 7.2)
  */
 bool postern_selector_match_upper(const struct postern_selector *sel,
 				  const struct postern_flow *flow, bool hidden)
 {
 	if (sel->proto && sel->proto != flow->proto)
+		return false;
+	if (unlikely(sel->ifindex) && !match_device(sel, flow, hidden))
 		return false;
 	if (flow->opaque)
 		return hidden || postern_selector_any_port(sel);
@@ -79,7 +89,7 @@ bool postern_selector_equal(const struct postern_selector *a,
 	       a->sport_first == b->sport_first &&
 	       a->sport_last == b->sport_last &&
 	       a->dport_first == b->dport_first &&
-	       a->dport_last == b->dport_last &&
+	       a->dport_last == b->dport_last && a->ifindex == b->ifindex &&
 	       postern_addr_equal(&a->src, &b->src) &&
 	       postern_addr_equal(&a->dst, &b->dst);
 }

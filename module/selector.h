@@ -17,6 +17,8 @@
  * @opaque: the packet does not show its ports (a later fragment, a short packet)
  * @sport: source port in host order, or ICMP type
  * @dport: destination port in host order, or ICMP code
+ * @ifindex: device by which it leaves or has come; 0 when that is not known
+ * @master: VRF of that device, itself included; 0 for none
  */
 struct postern_flow {
 	union nf_inet_addr src;
@@ -27,6 +29,8 @@ struct postern_flow {
 	bool opaque;
 	u16 sport;
 	u16 dport;
+	int ifindex;
+	int master;
 };
 
 /**
@@ -41,6 +45,7 @@ struct postern_flow {
  * @sport_last: last source port
  * @dport_first: first destination port (ICMP code), host order
  * @dport_last: last destination port
+ * @ifindex: device, or a VRF for all of its devices; 0 for any
  */
 struct postern_selector {
 	union nf_inet_addr src;
@@ -53,6 +58,7 @@ struct postern_selector {
 	u16 sport_last;
 	u16 dport_first;
 	u16 dport_last;
+	int ifindex;
 };
 
 /* Mask of the first @bits, 0 to 32, of a word in network order. */

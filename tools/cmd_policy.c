@@ -311,6 +311,8 @@ static bool selected(const struct listing *l, const struct policy *p)
 		return false;
 	if (f->proto && f->proto != s->proto)
 		return false;
+	if (f->ifindex && f->ifindex != s->ifindex)
+		return false;
 	return ports_equal(f, s, POSTERN_A_SELECTOR_SPORT_FIRST) &&
 	       ports_equal(f, s, POSTERN_A_SELECTOR_DPORT_FIRST);
 }

@@ -76,7 +76,9 @@ const char *log_policy(uint8_t dir, const struct selector *sel, char *buf)
 		n += add_ports(buf + n, LOG_TEXT - n, "sport",
 			       sel->sport_first, sel->sport_last);
 	if (sel->has & HAS(POSTERN_A_SELECTOR_DPORT_FIRST))
-		add_ports(buf + n, LOG_TEXT - n, "dport", sel->dport_first,
-			  sel->dport_last);
+		n += add_ports(buf + n, LOG_TEXT - n, "dport",
+			       sel->dport_first, sel->dport_last);
+	if (sel->has & HAS(POSTERN_A_SELECTOR_IFINDEX))
+		snprintf(buf + n, LOG_TEXT - n, " dev %u", sel->ifindex);
 	return buf;
 }

@@ -18,6 +18,7 @@ struct plain {
 	uint8_t proto;
 	uint8_t pad;
 	uint16_t port[4];
+	uint32_t ifindex;
 };
 
 static void set_plain(struct plain *p, const struct selector *sel)
@@ -29,6 +30,7 @@ static void set_plain(struct plain *p, const struct selector *sel)
 	p->src_len = sel->src_len;
 	p->dst_len = sel->dst_len;
 	p->proto = sel->proto;
+	p->ifindex = sel->ifindex;
 	p->port[1] = UINT16_MAX;
 	p->port[3] = UINT16_MAX;
 	if (sel->has & HAS(POSTERN_A_SELECTOR_SPORT_FIRST)) {

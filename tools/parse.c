@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -630,6 +631,25 @@ bad:
 		     w->word, (unsigned long long)w->max);
 }
 
+/* By name, or as ip shows one that is gone: if and its number. */
+static bool parse_device(struct args *a, const struct word *w, void *object)
+{
+	const char *s = args_value(a, w->word);
+	struct selector *sel = object;
+	uint64_t n;
+
+	if (!s)
+		return false;
+	sel->ifindex = if_nametoindex(s);
+	if (sel->ifindex)
+		return true;
+	if (strncmp(s, "if", 2) || !number(s + 2, 1, INT32_MAX, &n))
+		return wrong(s, "\"%s\" takes the name of a device of this namespace",
+			     w->word);
+	sel->ifindex = n;
+	return true;
+}
+
 #define SELECTOR(member) offsetof(struct selector, member)
 
 const struct word selector_words[] = {
@@ -647,7 +667,7 @@ const struct word selector_words[] = {
 	  .attr = POSTERN_A_SELECTOR_SPORT_FIRST, .max = 255 },
 	{ "code", parse_range, "NUMBER", SELECTOR(dport_first),
 	  .attr = POSTERN_A_SELECTOR_DPORT_FIRST, .max = 255 },
-	{ .word = "dev" },
+	{ "dev", parse_device, "DEV", .attr = POSTERN_A_SELECTOR_IFINDEX },
 	{ .word = "key" },
 	{ .word = "uid" },
 	{ .word = NULL }

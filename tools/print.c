@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <inttypes.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,6 +102,16 @@ static void range_print(const char *word, const char *key_first,
 	out_text(" ");
 }
 
+static void device_print(uint32_t ifindex)
+{
+	char name[IF_NAMESIZE];
+
+	if (!if_indextoname(ifindex, name))
+		snprintf(name, sizeof(name), "if%u", ifindex);
+	out_text("dev ");
+	out_string("dev", "%s ", name);
+}
+
 /* The members of an object, and for text all but the end of the line. */
 void selector_print(const struct selector *sel)
 {
@@ -125,6 +136,8 @@ void selector_print(const struct selector *sel)
 			    types ? "code-first" : "dport-first",
 			    types ? "code-last" : "dport-last",
 			    sel->dport_first, sel->dport_last);
+	if (sel->has & HAS(POSTERN_A_SELECTOR_IFINDEX))
+		device_print(sel->ifindex);
 }
 
 static void key_print(const struct algo *algo)

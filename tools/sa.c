@@ -29,6 +29,8 @@ static const struct field selector_table[] = {
 	      "dport-first", dport_first),
 	FIELD(selector, FIELD_U16, POSTERN_A_SELECTOR_DPORT_LAST, "dport-last",
 	      dport_last),
+	FIELD(selector, FIELD_U32, POSTERN_A_SELECTOR_IFINDEX, "ifindex",
+	      ifindex),
 };
 
 const struct fields selector_fields = FIELDS(selector, selector_table);

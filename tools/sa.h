@@ -43,6 +43,7 @@ struct selector {
 	uint16_t sport_last;
 	uint16_t dport_first;
 	uint16_t dport_last;
+	uint32_t ifindex;
 };
 
 struct lifetime {

@@ -102,7 +102,7 @@ static bool has_ports(uint8_t proto)
 /* Return: false when the result is wider than @from. */
 static bool set_selector(struct selector *sel, const struct xfrm_selector *from)
 {
-	bool exact = !from->ifindex;
+	bool exact = true;
 
 	memset(sel, 0, sizeof(*sel));
 	sel->has = HAS(POSTERN_A_SELECTOR_SRC) |
@@ -117,8 +117,12 @@ static bool set_selector(struct selector *sel, const struct xfrm_selector *from)
 		sel->has |= HAS(POSTERN_A_SELECTOR_PROTO);
 		sel->proto = from->proto;
 	}
+	if (from->ifindex > 0) {
+		sel->has |= HAS(POSTERN_A_SELECTOR_IFINDEX);
+		sel->ifindex = from->ifindex;
+	}
 	if (!has_ports(from->proto))
-		return exact && !from->sport_mask && !from->dport_mask;
+		return !from->sport_mask && !from->dport_mask;
 	if (from->sport_mask) {
 		sel->has |= HAS(POSTERN_A_SELECTOR_SPORT_FIRST) |
 			    HAS(POSTERN_A_SELECTOR_SPORT_LAST);

@@ -38,6 +38,7 @@ static void model_rule(struct postern_rule *rule, struct rnd_state *rnd)
 	sel->sport_last = U16_MAX;
 	sel->dport_first = dice & 0x2000 ? 2 : 0;
 	sel->dport_last = dice & 0x2000 ? 3 : U16_MAX;
+	sel->ifindex = dice & 0x4000 ? 1 + (dice >> 20 & 3) : 0;
 	rule->priority = dice >> 16 & 3;
 	rule->hidden = dice >> 18 & 1;
 }
@@ -90,6 +91,8 @@ static int model_run(struct postern_classifier *c, struct postern_rule *rules,
 		flow.proto = prandom_u32_state(&rnd) & 1 ? IPPROTO_TCP : IPPROTO_UDP;
 		flow.dport = prandom_u32_state(&rnd) & 7;
 		flow.opaque = !(prandom_u32_state(&rnd) & 7);
+		flow.ifindex = prandom_u32_state(&rnd) % 4;
+		flow.master = flow.ifindex & 1 ? 4 : 0;
 		rcu_read_lock();
 		found = postern_classifier_match(c, &flow);
 		rcu_read_unlock();

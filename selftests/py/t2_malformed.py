@@ -39,7 +39,7 @@ GOOD_SA = {
 GOOD_POLICY = {
     'dir': OUT, 'action': PROTECT, 'priority': 10, 'owner': 0,
     'selector': {'src': A, 'src-len': 24, 'dst': B, 'dst-len': 32, 'proto': 17, 'sport-first': 1,
-                 'sport-last': 2, 'dport-first': 3, 'dport-last': 4},
+                 'sport-last': 2, 'dport-first': 3, 'dport-last': 4, 'ifindex': 5},
     'tmpl': {'src': A, 'dst': B, 'proto': ESP, 'mode': TUNNEL, 'reqid': 7, 'spi': 0},
 }
 AUTH = {'name': SHA, 'key': bytes(32), 'icv-bits': 128}
@@ -233,6 +233,8 @@ def selectors(test, op, good):
     test.refused(f'{op}: ports backwards', op, but(good, selector__sport_first=3), 'sport-last', 'below')
     test.refused(f'{op}: ports without protocol', op, but(good, selector__proto=0), None, 'ports need')
     test.refused(f'{op}: ports of ESP', op, but(good, selector__proto=50), None, 'ports need')
+    test.refused(f'{op}: device 0', op, but(good, selector__ifindex=0), 'ifindex')
+    test.refused(f'{op}: device 0x80000000', op, but(good, selector__ifindex=1 << 31), 'ifindex')
     test.refused(f'{op}: ICMP type 256', op,
                  but(good, selector__proto=1, selector__sport_first=256, selector__sport_last=256), None, '255')
 

@@ -21,6 +21,7 @@ xfrm policy add dir out src 10.1.0.0/16 dst 10.2.0.0/16 tmpl src 192.0.2.1 dst 1
 xfrm policy add dir in src 10.2.0.0/16 dst 10.1.0.0/16 proto udp sport 53 priority 7 ptype main tmpl src 192.0.2.2 dst 192.0.2.1 proto esp reqid 1 mode tunnel level required
 xfrm policy add dir fwd src 10.2.0.0/16 dst 10.1.0.0/16 proto icmp type 8 code 0 action block
 xfrm policy add dir out src 2001:db8::/64 dst 2001:db8:1::/64 tmpl proto esp spi 0x1234 reqid 1
+xfrm policy add dir out src 10.1.0.0/16 dst 10.2.0.0/16 proto tcp dport 80 dev lo tmpl src 192.0.2.1 dst 192.0.2.2 proto esp reqid 1 mode tunnel
 EOF
 
 # Each record one line, in an order of its own. Kernels without sub-policies tell
@@ -52,9 +53,10 @@ filters() {
 	expect "states of reqid 1" 2 "$(postern -n p s ls reqid 1 | grep -c ^src)"
 	expect "states of IPv6" 1 "$(postern -n p -6 s ls | grep -c ^src)"
 	expect "states with noecn" 1 "$(postern -n p s ls flag noecn | grep -c ^src)"
-	expect "policies within 10.1.0.0/16" 1 "$(postern -n p p ls src 10.1.0.0/16 | grep -c ^src)"
+	expect "policies within 10.1.0.0/16" 2 "$(postern -n p p ls src 10.1.0.0/16 | grep -c ^src)"
 	expect "policies that block" 1 "$(postern -n p p ls action block | grep -c ^src)"
-	expect "policies of dir out" 2 "$(postern -n p p ls dir out | grep -c ^src)"
+	expect "policies of device lo" 1 "$(postern -n p p ls dev lo | grep -c ^src)"
+	expect "policies of dir out" 3 "$(postern -n p p ls dir out | grep -c ^src)"
 }
 
 delete_as_ip_xfrm() {

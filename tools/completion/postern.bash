@@ -11,7 +11,7 @@ __postern_value='src dst spi reqid owner aead auth auth-trunc enc
 __postern_words()
 {
 	local id='src dst proto spi'
-	local sel='src dst proto sport dport type code'
+	local sel='src dst proto sport dport type code dev'
 
 	case $1-$2 in
 	state-add | state-update)
@@ -54,6 +54,7 @@ __postern_values()
 	flag) echo noecn decap-dscp nopmtudisc set-df esn align4 af-unspec ;;
 	extra-flag) echo dont-encap-dscp allow-weak ;;
 	ttl) echo inherit ;;
+	dev) ls /sys/class/net ;;
 	limit)
 		echo time-soft time-hard time-use-soft time-use-hard byte-soft \
 			byte-hard packet-soft packet-hard

@@ -254,6 +254,9 @@ static void policies_take_the_words_of_ip_xfrm(void)
 	CHECK(run("policy delete index 9") == EXIT_OK && p->index == 9, t);
 	CHECK(run("policy add dir out proto icmp type 8 code 0") == EXIT_OK, t);
 	CHECK(p->selector.sport_first == 8 && p->selector.sport_last == 8, t);
+	CHECK(run("policy add dir out dev if77") == EXIT_OK, t);
+	CHECK(p->selector.has & HAS(POSTERN_A_SELECTOR_IFINDEX), t);
+	CHECK(p->selector.ifindex == 77, t);
 }
 
 static void requests_carry_only_what_the_kernel_takes(void)
@@ -357,7 +360,7 @@ static void bad_words_are_refused_and_send_nothing(void)
 		"policy add dir out proto icmp type 256",
 		"policy add dir out proto tcp type 1",
 		"policy add dir out proto 256",
-		"policy add dir out dev eth0",
+		"policy add dir out dev no-such-device",
 		"policy add dir out index 8",
 		"policy add dir out mark 1",
 		"policy add dir out priority -1",

@@ -258,6 +258,13 @@ static void check_policies(void)
 	CHECK(!xfrm_parse_policy(&m.nlh, &x) && x.ignored[0] &&
 	      x.policy.selector.dport_last == UINT16_MAX,
 	      "mask that is no range is widened and told");
+	make_policy(&m, XFRM_MSG_NEWPOLICY);
+	((struct xfrm_userpolicy_info *)mnl_nlmsg_get_payload(&m.nlh))
+		->sel.ifindex = 9;
+	CHECK(!xfrm_parse_policy(&m.nlh, &x) && !x.ignored[0] &&
+	      x.policy.selector.has & HAS(POSTERN_A_SELECTOR_IFINDEX) &&
+	      x.policy.selector.ifindex == 9,
+	      "device of a selector is understood");
 }
 
 /* In memory of its own, so that a look past the end is seen. */
