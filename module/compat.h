@@ -109,6 +109,18 @@ static inline void postern_ct_iterate(struct net *net,
 #endif
 }
 
+/* How long a learned path MTU is believed (RFC 1191 section 6.3), in jiffies. */
+static inline unsigned long postern_mtu_expires(const struct net *net, bool ipv4)
+{
+	if (!ipv4)
+		return READ_ONCE(net->ipv6.sysctl.ip6_rt_mtu_expires);
+#ifdef HAVE_IP_RT_MTU_EXPIRES
+	return READ_ONCE(net->ipv4.ip_rt_mtu_expires);
+#else
+	return 10 * 60 * HZ;
+#endif
+}
+
 #ifndef HAVE_DST_DEV
 static inline struct net_device *dst_dev(const struct dst_entry *dst)
 {

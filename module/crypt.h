@@ -28,7 +28,7 @@
  * @next: protocol of what is inside
  * @ds: traffic class of the outer header (inbound)
  * @ifindex: device that the packet came in by
- * @own_route: see struct postern_out
+ * @max: size of the fragments that @out may leave in, of IPv6; 0 when it may not
  * @late: the transform completed asynchronously
  * @size: octets of this object
  * @src: scatterlist of @nsrc entries
@@ -52,8 +52,8 @@ struct postern_job {
 	unsigned int ip_len;
 	u8 next;
 	u8 ds;
-	bool own_route;
 	bool late;
+	u16 max;
 	int ifindex;
 	unsigned int size;
 	unsigned int nsrc;

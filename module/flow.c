@@ -206,23 +206,23 @@ static bool is_icmp_error(const struct postern_flow *flow)
 /**
  * postern_flow_read_quoted - the packet that an ICMP error is about
  * @quoted: to be filled
+ * @upper: offset of its upper layer header
  * @skb: packet, its network header set
  * @flow: of @skb; the device is the same
  *
  * Return: false when @skb is no ICMP error or quotes no IP header.
  */
-bool postern_flow_read_quoted(struct postern_flow *quoted,
+bool postern_flow_read_quoted(struct postern_flow *quoted, int *upper,
 			      const struct sk_buff *skb,
 			      const struct postern_flow *flow)
 {
 	struct postern_flow outer;
-	int upper;
 
 	if (likely(!is_icmp_error(flow)) ||
-	    !read_at(&outer, skb, flow->family, skb_network_offset(skb), &upper))
+	    !read_at(&outer, skb, flow->family, skb_network_offset(skb), upper))
 		return false;
-	if (!read_at(quoted, skb, flow->family, upper + sizeof(struct icmphdr),
-		     &upper))
+	if (!read_at(quoted, skb, flow->family, *upper + sizeof(struct icmphdr),
+		     upper))
 		return false;
 	quoted->ifindex = flow->ifindex;
 	quoted->master = flow->master;

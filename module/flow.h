@@ -11,7 +11,7 @@ bool postern_flow_read(struct postern_flow *flow, const struct sk_buff *skb,
 void postern_flow_out(struct postern_flow *flow, const struct net_device *dev);
 void postern_flow_in(struct postern_flow *flow, const struct sk_buff *skb,
 		     bool ipv4, const struct net_device *dev);
-bool postern_flow_read_quoted(struct postern_flow *quoted,
+bool postern_flow_read_quoted(struct postern_flow *quoted, int *upper,
 			      const struct sk_buff *skb,
 			      const struct postern_flow *flow);
 void postern_flow_reverse(struct postern_flow *to, const struct postern_flow *from);

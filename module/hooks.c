@@ -4,7 +4,8 @@
  *
  *   PRE_ROUTING   behind reassembly, before conntrack: cleartext that should be
  *                 protected ends here; what came through an SA bears the marker
- *   LOCAL_IN      behind the INPUT chain: ESP and AH go to input.c
+ *   LOCAL_IN      behind the INPUT chain: ESP and AH go to input.c, ICMP is looked
+ *                 at by pmtu.c
  *   POST_ROUTING  before source NAT, and once more behind it for what NAT changed:
  *                 what is to be protected goes to output.c
  */
@@ -162,8 +163,11 @@ static unsigned int local_in(struct sk_buff *skb,
 	u8 proto;
 
 	off = ipsec_header(skb, ipv4, &proto);
-	if (likely(!off))
+	if (likely(!off)) {
+		if (proto == (ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+			postern_pmtu_learn(pn, skb, ipv4);
 		return NF_ACCEPT;
+	}
 	if (unlikely(skb->pkt_type == PACKET_LOOPBACK) &&
 	    names_sa(pn, skb, ipv4)) {
 		postern_drop(&site, skb, POSTERN_DROP_OUT_LOOPBACK);

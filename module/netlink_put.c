@@ -275,6 +275,19 @@ static int put_outer(struct sk_buff *skb, const struct postern_outer *outer)
 	return 0;
 }
 
+static int put_path_mtu(struct sk_buff *skb, const struct postern_sa *sa)
+{
+	unsigned int mtu = postern_sa_path_mtu(sa);
+	long left = READ_ONCE(sa->path_mtu_end) - jiffies;
+
+	if (!mtu)
+		return 0;
+	if (nla_put_u32(skb, POSTERN_A_SA_PATH_MTU, mtu) ||
+	    nla_put_u32(skb, POSTERN_A_SA_PATH_MTU_EXPIRES, max(left, 0L) / HZ))
+		return -EMSGSIZE;
+	return 0;
+}
+
 /**
  * postern_nl_put_sa - an SA as sa-get shows it
  * @skb: message
@@ -292,6 +305,7 @@ int postern_nl_put_sa(struct sk_buff *skb, struct postern_sa *sa,
 	    nla_put_u32(skb, POSTERN_A_SA_REPLAY_WINDOW, sa->replay.window) ||
 	    (sa->tfcpad && nla_put_u16(skb, POSTERN_A_SA_TFCPAD, sa->tfcpad)) ||
 	    put_outer(skb, &sa->outer) ||
+	    put_path_mtu(skb, sa) ||
 	    put_algos(skb, sa, with_keys) ||
 	    put_sa_selector(skb, sa) ||
 	    put_life(skb, &sa->life) ||

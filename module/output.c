@@ -80,14 +80,16 @@ bool postern_output_is_ours(const struct sk_buff *skb, bool ipv4)
 	return mark && mark == get_unaligned((u64 *)(skb->cb + MARK_OFFSET));
 }
 
-static void mark_ours(struct sk_buff *skb, bool ipv4, bool ignore_route_mtu)
+/* As a forwarded one, an IPv4 packet goes by the MTU of its route that nobody learned. */
+static void mark_ours(struct sk_buff *skb, bool ipv4, u16 max)
 {
 	memset(skb->cb, 0, sizeof(skb->cb));
-	if (ipv4)
-		IPCB(skb)->flags = IPSKB_XFRM_TRANSFORMED |
-				   (ignore_route_mtu ? IPSKB_FORWARDED : 0);
-	else
+	if (ipv4) {
+		IPCB(skb)->flags = IPSKB_XFRM_TRANSFORMED | IPSKB_FORWARDED;
+	} else {
 		IP6CB(skb)->flags = IP6SKB_XFRM_TRANSFORMED;
+		IP6CB(skb)->frag_max_size = max;
+	}
 	put_unaligned(mark_of(skb, ipv4), (u64 *)(skb->cb + MARK_OFFSET));
 }
 
@@ -131,7 +133,7 @@ static void output_finish(struct postern_job *job, int err)
 	consume_skb(in);
 	if (unlikely(job->late))	/* the device of the route may have changed */
 		out->dev = dst_dev(skb_dst(out));
-	mark_ours(out, sa->ipv4, job->own_route);
+	mark_ours(out, sa->ipv4, job->max);
 	if (sa->ipv4)
 		err = ip_local_out(pn->net, out->sk, out);
 	else
@@ -161,7 +163,7 @@ static u8 output_header(const struct postern_out *o, const struct sk_buff *in,
 	__skb_set_hash(out, sa->flow_hash, true, true);
 	dst_hold(o->dst);
 	skb_dst_set(out, o->dst);
-	out->ignore_df = o->may_fragment || (o->own_route && !sa->ipv4);
+	out->ignore_df = o->may_fragment;
 	if (o->ip_len)
 		return postern_outer_transport(o->pn->net, sa, out, in, o->ip_len,
 					       o->may_fragment);
@@ -222,7 +224,7 @@ static void output_one(const struct postern_out *o, struct sk_buff *skb)
 	}
 	job->done = output_finish;
 	job->seq = seq;
-	job->own_route = o->own_route;
+	job->max = o->may_fragment ? min_t(u32, o->path_mtu, U16_MAX) : 0;
 	job->offset = o->ip_len;
 	job->tfc = tfc;
 	job->ip_len = o->outer_len;
@@ -324,6 +326,7 @@ static struct dst_entry *route_ipv6(struct postern_net *pn, struct postern_sa *s
 	dst = ip6_dst_lookup_flow(pn->net, NULL, &fl6, NULL);
 	if (IS_ERR(dst))
 		return NULL;
+	dst = postern_pmtu_plain(dst);
 	if (cached)
 		dst_cache_set_ip6(&sa->route, dst, &fl6.saddr);
 	return dst;
@@ -399,7 +402,7 @@ static enum postern_drop_reason find_route(struct postern_out *o)
 		if (unlikely(!dst || dst->flags & DST_FAKE_RTABLE))
 			o->dst = route(o->pn, sa, o->skb);
 		else if (dst_hold_safe(dst))
-			o->dst = dst;
+			o->dst = sa->ipv4 ? dst : postern_pmtu_plain(dst);
 		return o->dst ? check_transport(o) : POSTERN_DROP_OUT_NO_ROUTE;
 	}
 	o->ip_len = 0;

@@ -17,8 +17,7 @@
  * @ip_len: octets of IP header that stay in front (transport), else 0
  * @outer_len: octets of IP header in front of ESP or AH
  * @pad_to: octets, up to which the packet is padded, its IP header included
- * @own_route: the packet itself goes to where the protected one goes, so that what
- *             its sender is told of the path MTU comes back as the MTU of @dst
+ * @path_mtu: of the path of the protected packet
  * @fragment_to: it does not fit and is to be fragmented to this size before the
  *               transform; 0 when not
  * @dummy: made by us, to be discarded (RFC 4303 section 2.6)
@@ -35,8 +34,8 @@ struct postern_out {
 	unsigned int ip_len;
 	unsigned int outer_len;
 	unsigned int pad_to;
+	unsigned int path_mtu;
 	unsigned int fragment_to;
-	bool own_route;
 	bool may_fragment;
 	bool dummy;
 };
@@ -62,8 +61,10 @@ void postern_hold_timer(struct work_struct *work);
 void postern_hold_flush(struct postern_net *pn);
 
 /* pmtu.c */
-unsigned int postern_pmtu_inner(const struct postern_out *o);
+unsigned int postern_pmtu_inner(struct postern_out *o);
+struct dst_entry *postern_pmtu_plain(struct dst_entry *dst);
 bool postern_pmtu_fits(struct postern_out *o);
+void postern_pmtu_learn(struct postern_net *pn, struct sk_buff *skb, bool ipv4);
 
 /* flowtable.c */
 bool postern_flowtable_refuse(struct postern_net *pn, const struct sk_buff *skb);

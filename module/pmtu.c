@@ -2,50 +2,92 @@
 /*
  * Path MTU (RFC 4301 section 8.2): a packet that will not fit once it is
  * protected, and must not be fragmented, goes back to its sender as ICMP too big.
+ * What routers say of the protected packets themselves is kept with their SA.
  */
 #include <linux/icmpv6.h>
+#include <linux/ipv6_route.h>
+#include <linux/netfilter.h>
 #include <net/icmp.h>
 #include <net/ip.h>
 #include <net/ip6_fib.h>
 #include <net/ipv6.h>
+#include <net/nexthop.h>
 #include "compat.h"
+#include "flow.h"
 #include "path.h"
 #include "xform.h"
 
-/*
- * The MTU that the route was configured with, or its device's, without what was
- * learned: for IPv6 that lies in the metric of a copy of the route.
- */
-static unsigned int link_mtu(const struct dst_entry *dst, bool ipv4)
-{
-	const struct rt6_info *rt6 = container_of(dst, struct rt6_info, dst);
-	const struct fib6_info *from;
-	unsigned int mtu = 0;
+#define IPV4_HOST_MTU	576	/* RFC 791 section 3.1 */
 
-	if (ipv4 || !(rt6->rt6i_flags & RTF_CACHE)) {
-		mtu = dst_metric_raw(dst, RTAX_MTU);
-	} else {
-		from = rcu_dereference(rt6->from);
-		if (from)
-			mtu = from->fib6_pmtu;
+/**
+ * postern_pmtu_plain - a route without the path MTU that the stack learned
+ * @dst: route of IPv6, referenced
+ *
+ * What the stack has learned for a destination lies in a copy of the route.  What the
+ * local sender of a packet was told, because its packets grow, is among it: the grown
+ * ones must not go by it, or they would grow too large again.
+ *
+ * Return: the route that @dst was copied from, in place of it, or @dst.
+ * Context: RCU read side.
+ */
+struct dst_entry *postern_pmtu_plain(struct dst_entry *dst)
+{
+	const u32 flags = RTF_CACHE | RTF_MODIFIED | RTF_DYNAMIC;
+	struct rt6_info *rt6 = container_of(dst, struct rt6_info, dst);
+	const struct fib6_info *from;
+	const struct fib6_nh *nh;
+	struct rt6_info *plain;
+	int cpu;
+
+	/* a redirect makes a copy too, which leads elsewhere */
+	if (likely((rt6->rt6i_flags & flags) != (RTF_CACHE | RTF_MODIFIED)))
+		return dst;
+	from = rcu_dereference(rt6->from);
+	if (!from)
+		return dst;
+	nh = from->nh ? nexthop_fib6_nh(from->nh) : from->fib6_nh;
+	if (!nh || !nh->rt6i_pcpu)
+		return dst;
+	for_each_cpu_wrap(cpu, cpu_possible_mask, raw_smp_processor_id()) {
+		plain = READ_ONCE(*per_cpu_ptr(nh->rt6i_pcpu, cpu));
+		if (!plain || rcu_access_pointer(plain->from) != from ||
+		    dst_dev(&plain->dst) != dst_dev(dst) ||
+		    !dst_hold_safe(&plain->dst))
+			continue;
+		dst_release(dst);
+		return &plain->dst;
 	}
-	return mtu ?: READ_ONCE(dst_dev(dst)->mtu);
+	return dst;
 }
 
-/* With @own_route nothing learned counts, or each packet would find a smaller MTU. */
+/*
+ * The MTU of the route, as its device or the administrator has it, and what was
+ * learned of the path of this SA.  What the stack has learned from other packets to
+ * the same destination is not for ours: see postern_pmtu_plain().
+ */
 static unsigned int path_mtu(const struct postern_out *o)
 {
-	return o->own_route ? link_mtu(o->dst, o->sa->ipv4) : dst_mtu(o->dst);
+	unsigned int mtu, learned = postern_sa_path_mtu(o->sa);
+
+	mtu = o->sa->ipv4 ? ip_dst_mtu_maybe_forward(o->dst, true) :
+			    dst_mtu(o->dst);
+	return unlikely(learned) ? min(learned, mtu) : mtu;
 }
 
 /* Largest packet, IP header included, that fits the path when protected. */
-unsigned int postern_pmtu_inner(const struct postern_out *o)
+static unsigned int inner_mtu(const struct postern_out *o)
 {
-	unsigned int mtu = path_mtu(o);
-
-	if (mtu <= o->outer_len)
+	if (o->path_mtu <= o->outer_len)
 		return 0;
-	return postern_xform(o->sa)->fit(o->sa, mtu - o->outer_len) + o->ip_len;
+	return postern_xform(o->sa)->fit(o->sa, o->path_mtu - o->outer_len) +
+	       o->ip_len;
+}
+
+/* The same, of the path that @o has now. */
+unsigned int postern_pmtu_inner(struct postern_out *o)
+{
+	o->path_mtu = path_mtu(o);
+	return inner_mtu(o);
 }
 
 /* In transport mode only UDP tells the receiver where it ends (RFC 4303 section 2.7). */
@@ -95,20 +137,19 @@ bool postern_pmtu_fits(struct postern_out *o)
 {
 	unsigned int mtu;
 
-	o->own_route = o->sa->key.family == o->flow.family &&
-		       postern_addr_equal(&o->sa->key.dst, &o->flow.dst);
 	mtu = postern_pmtu_inner(o);
 	o->pad_to = pad_to(o, mtu);
-	/* no link of IPv6 is below 1280: such a packet is fragmented on the outside */
-	if (o->flow.family == AF_INET6)
-		mtu = max_t(unsigned int, mtu, IPV6_MIN_MTU);
-	else
-		mtu = max_t(unsigned int, mtu, IPV4_MIN_MTU);
+	/*
+	 * No sender is told less than what every host takes: such a packet is
+	 * fragmented on the outside.
+	 */
+	mtu = max_t(unsigned int, mtu,
+		    o->flow.family == AF_INET6 ? IPV6_MIN_MTU : IPV4_HOST_MTU);
 	o->may_fragment = false;
 	o->fragment_to = 0;
 	if (likely(fits(o->skb, mtu))) {
 		/* the floor above may have let it pass */
-		o->may_fragment = unlikely(!fits(o->skb, postern_pmtu_inner(o)));
+		o->may_fragment = unlikely(!fits(o->skb, inner_mtu(o)));
 		return true;
 	}
 	if (!must_not_fragment(o->skb, o->flow.family, mtu)) {
@@ -118,9 +159,102 @@ bool postern_pmtu_fits(struct postern_out *o)
 			o->fragment_to = min(mtu, dst_mtu(skb_dst(o->skb)));
 		/* the floor above may be more than the outside takes */
 		o->may_fragment = !o->fragment_to ||
-				  o->fragment_to > postern_pmtu_inner(o);
+				  o->fragment_to > inner_mtu(o);
 		return true;
 	}
 	tell_sender(o->skb, o->flow.family, mtu);
 	return false;
+}
+
+/*
+ * Less than it was, for a while, and never below what IP demands of every link (RFC
+ * 1191 section 3, RFC 8201 section 4).  Two at once may leave the larger one: the next
+ * packet that is too big mends that.
+ */
+static void learn(struct postern_sa *sa, unsigned int mtu)
+{
+	unsigned int known = postern_sa_path_mtu(sa);
+
+	mtu = max_t(unsigned int, mtu, sa->ipv4 ? IPV4_MIN_MTU : IPV6_MIN_MTU);
+	if (known && mtu >= known)
+		return;
+	WRITE_ONCE(sa->path_mtu_end,
+		   jiffies + postern_mtu_expires(sa->pn->net, sa->ipv4));
+	WRITE_ONCE(sa->path_mtu, mtu);
+}
+
+/* Was the number of the quoted packet ever used?  AH may be quoted without. */
+static bool number_was_used(const struct postern_sa *sa, const struct sk_buff *skb,
+			    int off)
+{
+	__be32 buf, *seq;
+
+	off += sa->key.proto == IPPROTO_AH ? 8 : 4;
+	seq = skb_header_pointer(skb, off, sizeof(buf), &buf);
+	if (!seq)
+		return sa->key.proto == IPPROTO_AH;
+	return postern_seqno_used(sa->seqno, ntohl(*seq));
+}
+
+/* The SA whose packet is quoted, or NULL. @off: of ESP or AH in it. */
+static struct postern_sa *quoted_sa(struct postern_net *pn, const struct sk_buff *skb,
+				    const struct postern_flow *quoted, int off)
+{
+	struct postern_sa_key key = {
+		.dst = quoted->dst,
+		.proto = quoted->proto,
+		.family = quoted->family,
+	};
+	struct postern_sa *sa;
+	__be32 buf, *spi;
+
+	if (quoted->opaque ||
+	    (quoted->proto != IPPROTO_ESP && quoted->proto != IPPROTO_AH))
+		return NULL;
+	spi = skb_header_pointer(skb, off + (quoted->proto == IPPROTO_AH ? 4 : 0),
+				 sizeof(buf), &buf);
+	if (!spi)
+		return NULL;
+	key.spi = *spi;
+	sa = postern_sad_lookup(&pn->sad, &key);
+	if (!sa || sa->dir == POSTERN_DIR_IN || !postern_sa_usable(sa) ||
+	    !postern_addr_equal(&sa->src, &quoted->src) ||
+	    !number_was_used(sa, skb, off))
+		return NULL;
+	return sa;
+}
+
+/**
+ * postern_pmtu_learn - an ICMP message that may say how large our packets can be
+ * @pn: namespace
+ * @skb: ICMP or ICMPv6 packet, network header at its data; left as it is
+ * @ipv4: family
+ *
+ * Nothing proves who has sent it.  It counts when it quotes a packet that an outbound
+ * SA may have sent, and its sender then only hears of it when its next packet does not
+ * fit (RFC 4301 section 8.2.1).
+ *
+ * Context: LOCAL_IN.
+ */
+void postern_pmtu_learn(struct postern_net *pn, struct sk_buff *skb, bool ipv4)
+{
+	unsigned int off = ipv4 ? ip_hdrlen(skb) : sizeof(struct ipv6hdr);
+	u8 proto = ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+	u8 family = ipv4 ? AF_INET : AF_INET6;
+	struct postern_flow flow, quoted;
+	struct icmphdr buf, *icmp;	/* that of IPv6 has the same layout */
+	struct postern_sa *sa;
+	int upper;
+
+	icmp = skb_header_pointer(skb, off, sizeof(buf), &buf);
+	if (!icmp || icmp->type != (ipv4 ? ICMP_DEST_UNREACH : ICMPV6_PKT_TOOBIG) ||
+	    (ipv4 && icmp->code != ICMP_FRAG_NEEDED))
+		return;
+	if (!postern_flow_read(&flow, skb, family) ||
+	    !postern_flow_read_quoted(&quoted, &upper, skb, &flow))
+		return;
+	sa = quoted_sa(pn, skb, &quoted, upper);
+	if (sa && !nf_checksum(skb, NF_INET_LOCAL_IN, off, proto, family))
+		learn(sa, ipv4 ? ntohs(icmp->un.frag.mtu) :
+				 ntohl(icmp->un.gateway));
 }

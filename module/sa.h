@@ -101,6 +101,8 @@ struct postern_outer {
  * @selector: what it may carry; NULL for anything [R]
  * @stats: bytes and packets [P]
  * @route: route of the outer packet [P]
+ * @path_mtu: learned from ICMP until @path_mtu_end; 0 for never
+ * @path_mtu_end: jiffies
  *
  * Written by packets:
  * @lock: protects @replay
@@ -151,6 +153,8 @@ struct postern_sa {
 	struct postern_sa_selector __rcu *selector;
 	struct postern_sa_stats __percpu *stats;
 	struct dst_cache route;
+	u32 path_mtu;
+	unsigned long path_mtu_end;
 
 	spinlock_t lock ____cacheline_aligned_in_smp;	/* replay */
 	struct postern_replay replay;
@@ -212,6 +216,16 @@ static inline bool postern_sa_usable(const struct postern_sa *sa)
 	u32 state = READ_ONCE(sa->state);
 
 	return state == POSTERN_SA_STATE_VALID || state == POSTERN_SA_STATE_DYING;
+}
+
+/* Largest packet that the path is known to take; 0 when nothing is known. */
+static inline unsigned int postern_sa_path_mtu(const struct postern_sa *sa)
+{
+	unsigned int mtu = READ_ONCE(sa->path_mtu);
+
+	if (likely(!mtu) || time_after_eq(jiffies, READ_ONCE(sa->path_mtu_end)))
+		return 0;
+	return mtu;
 }
 
 /* The mark of what leaves a transform, of that of what came to it. */

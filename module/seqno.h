@@ -80,4 +80,12 @@ static inline u64 postern_seqno_take(struct postern_seqno *seqno)
 	return atomic64_inc_return(&seqno->last);
 }
 
+/* May a packet have had a number that ends in @low? */
+static inline bool postern_seqno_used(const struct postern_seqno *seqno, u32 low)
+{
+	u64 last = atomic64_read(&seqno->last);
+
+	return (u32)(last - low) < last;
+}
+
 #endif

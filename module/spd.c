@@ -285,10 +285,11 @@ struct postern_policy *postern_spd_judge(struct postern_spd *spd,
 {
 	struct postern_policy *policy, *quoted;
 	struct postern_flow quote;
+	int upper;
 
 	policy = postern_spd_match(spd, side, *flow);
 	if (likely(policy && policy->action != POSTERN_ACTION_DISCARD) ||
-	    likely(!postern_flow_read_quoted(&quote, skb, *flow)) ||
+	    likely(!postern_flow_read_quoted(&quote, &upper, skb, *flow)) ||
 	    !postern_addr_equal(&quote.src, &(*flow)->dst))
 		return policy;
 	postern_flow_reverse(about, &quote);

@@ -95,7 +95,7 @@ only_protected() {
 		return 1
 	fi
 	# a capture of nothing shows nothing
-	(($(packets_in "$1" 'ip proto 50 or ip6[6] == 50 or ip6[6] == 44'))) || {
+	(($(packets_in "$1" 'ip proto 50 or ip proto 51 or ip6[6] == 50 or ip6[6] == 51 or ip6[6] == 44'))) || {
 		say "nothing protected on the link"
 		return 1
 	}

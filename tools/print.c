@@ -428,6 +428,12 @@ static void outer_print(const struct sa *sa)
 	}
 	if (*tab == ' ')
 		out_line();
+	if (sa->has & HAS(POSTERN_A_SA_PATH_MTU)) {
+		out_number("path-mtu", "\tpath-mtu %llu", sa->path_mtu);
+		out_number("path-mtu-expires", " expires %llusec",
+			   sa->path_mtu_expires);
+		out_line();
+	}
 }
 
 static void sa_print_head(const struct sa *sa)

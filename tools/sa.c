@@ -126,6 +126,9 @@ static const struct field sa_table[] = {
 	      output_mark_mask),
 	FIELD(sa, FIELD_U16, POSTERN_A_SA_TFCPAD, "tfcpad", tfcpad),
 	FIELD(sa, FIELD_U16, POSTERN_A_SA_DUMMY_LEN, "dummy-len", dummy_len),
+	FIELD(sa, FIELD_U32, POSTERN_A_SA_PATH_MTU, "path-mtu", path_mtu),
+	FIELD(sa, FIELD_U32, POSTERN_A_SA_PATH_MTU_EXPIRES, "path-mtu-expires",
+	      path_mtu_expires),
 };
 
 const struct fields sa_fields = FIELDS(sa, sa_table);

@@ -119,6 +119,8 @@ struct sa {
 	uint32_t output_mark_mask;
 	uint16_t tfcpad;		/* octets */
 	uint16_t dummy_len;
+	uint32_t path_mtu;
+	uint32_t path_mtu_expires;
 	uint64_t id;
 	struct algo aead;
 	struct algo auth;
