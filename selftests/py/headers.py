@@ -33,8 +33,6 @@ V6 = {
     "dst-mutable": (DEST, "3e04cafebabe"),
     "dst-fixed": (DEST, "1e04cafebabe"),
     "dst-insists": (DEST, "9e04cafebabe"),
-    "hbh-cut": (HOP, "1e05cafebabe"),
-    "dst-cut": (DEST, "1e05cafebabe"),
 }
 
 
@@ -121,17 +119,30 @@ def front(pkt):
     return end
 
 
+def bare(pkt, end):
+    """An IPv6 packet without the headers up to there, and those headers but for what follows."""
+    last = 6
+    for _, off in chain(pkt):
+        if off < end:
+            last = off
+    upper = struct.pack("!4sHB", pkt[:4], len(pkt) - end, pkt[last]) + pkt[7:40] + pkt[end:]
+    return upper, pkt[40:last] + b"?" + pkt[last + 1:end] if end > 40 else b""
+
+
 def arrive(pkt):
     """The packet as it is at the end of its route."""
     pkt = bytearray(pkt)
     if pkt[0] >> 4 == 4:
-        if pkt[20:21] in (b"\x83", b"\x89") and pkt[22] < pkt[21]:
-            pkt[16:20] = pkt[20 + pkt[21] - 4:20 + pkt[21]]
-            pkt[22] = pkt[21] + 1
-            struct.pack_into("!H", pkt, 10, 0)
-            total = sum(struct.unpack("!%dH" % ((pkt[0] & 15) * 2), pkt[:(pkt[0] & 15) * 4]))
-            total = (total & 0xffff) + (total >> 16)
-            struct.pack_into("!H", pkt, 10, ~(total + (total >> 16)) & 0xffff)
+        size, off = (pkt[0] & 15) * 4, 20
+        while off < size and pkt[off]:
+            if pkt[off] in (131, 137) and pkt[off + 2] < pkt[off + 1]:
+                pkt[16:20] = pkt[off + pkt[off + 1] - 4:off + pkt[off + 1]]
+                pkt[off + 2] = pkt[off + 1] + 1
+            off += 1 if pkt[off] == 1 else pkt[off + 1]
+        struct.pack_into("!H", pkt, 10, 0)
+        total = sum(struct.unpack("!%dH" % (size // 2), pkt[:size]))
+        total = (total & 0xffff) + (total >> 16)
+        struct.pack_into("!H", pkt, 10, ~(total + (total >> 16)) & 0xffff)
         return bytes(pkt)
     for number, off in chain(pkt):
         if number != ROUTING:

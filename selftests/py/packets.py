@@ -79,7 +79,7 @@ def fronts(path, src, dst):
     from scapy.packet import Raw
 
     v4 = ipaddress.ip_address(src).version == 4
-    names = [name for name in [*headers.V4, *headers.V6] if (name in headers.V4) == v4 and not name.endswith("-cut")]
+    names = [name for name in [*headers.V4, *headers.V6] if (name in headers.V4) == v4]
     with open(path, "w", encoding="ascii") as out:
         for i, name in enumerate(names + (FRONTS_V4 if v4 else FRONTS_V6)):
             head = IP(src=src, dst=dst, id=i + 1, proto=17) if v4 else IPv6(src=src, dst=dst, nh=17)
@@ -188,6 +188,7 @@ class Opener:
         want("protocol", 50 if self.cls.__name__ == "ESP" else 51, proto)
         want("octets in front", headers.front(inner), end)
         want("headers in front", list(headers.chain(inner))[:len(ours)], ours)
+        want("octets of them", headers.bare(inner, end)[1].hex(), headers.bare(outer, end)[1].hex())
 
     def check(self, captured, sent):
         mine = [pkt for pkt in captured if pkt.haslayer(self.cls) and pkt[self.cls].spi == self.spi]
@@ -195,7 +196,12 @@ class Opener:
         for number, (outer, inner) in enumerate(zip(mine, sent), 1):
             if not self.tunnel:
                 self.placement(bytes(outer), inner)
-                outer, inner = type(outer)(headers.arrive(bytes(outer))), headers.arrive(inner)
+                kind, outer, inner = type(outer), headers.arrive(bytes(outer)), headers.arrive(inner)
+                if self.cls.__name__ == "ESP" and inner[0] >> 4 == 6:
+                    # scapy takes what is in ESP for what is behind the IPv6 header
+                    end = headers.front(inner)
+                    outer, inner = headers.bare(outer, end)[0], headers.bare(inner, end)[0]
+                outer = kind(outer)
             want("source", self.src, outer.src)
             want("destination", self.dst, outer.dst)
             want("number", number, outer[self.cls].seq)
