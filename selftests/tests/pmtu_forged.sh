@@ -37,7 +37,7 @@ forged() {
 	ignored "a wrong checksum" checksum=bad
 	ignored "an SPI cut off" octets=3
 	[[ $3 = *:* ]] || ignored "another code" code=3
-	check "$1: traffic goes on" ping_ok hosta "$7" -M "do" -s 1300
+	check "$1: traffic goes on" ping_ok hosta "$7" -M "do" -s 1200
 	toobig 1300
 	check "$1: a true one is taken" path_mtu_is 1300
 	toobig 1350
@@ -67,7 +67,7 @@ aged() {
 	check "$1: known for a while" path_mtu_is 1300
 	check "$1: then forgotten" busywait 20 path_mtu_is ''
 	forget_mtu hosta
-	check "$1: what the SA knew is used no longer" ping_ok hosta "$6" -M "do" -s 1300
+	check "$1: what the SA knew is used no longer" ping_ok hosta "$6" -M "do" -s 1270
 	down
 }
 run_in gwa sysctl -qw net.ipv6.route.mtu_expires=4
