@@ -363,7 +363,8 @@ static enum postern_drop_reason check_transport(struct postern_out *o)
 			return POSTERN_DROP_OUT_FRAGMENT;
 	} else {
 		o->ip_len = sizeof(struct ipv6hdr);
-		if (unlikely(ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr)))
+		if (unlikely(ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr)) &&
+		    ipv6_hdr(skb)->nexthdr != NEXTHDR_NONE)
 			reason = check_extensions(o);
 	}
 	o->outer_len = o->ip_len;
@@ -627,6 +628,7 @@ static struct sk_buff *dummy_packet(const struct postern_sa *sa, unsigned int si
 	if (sa->ipv4) {
 		ip_hdr(skb)->version = 4;
 		ip_hdr(skb)->ihl = 5;
+		ip_hdr(skb)->tot_len = htons(size);
 		ip_hdr(skb)->ttl = IPDEFTTL;
 		ip_hdr(skb)->protocol = IPPROTO_NONE;
 		ip_hdr(skb)->frag_off = htons(IP_DF);
@@ -637,6 +639,7 @@ static struct sk_buff *dummy_packet(const struct postern_sa *sa, unsigned int si
 		ip6_flow_hdr(ipv6_hdr(skb), 0, 0);
 		ipv6_hdr(skb)->nexthdr = NEXTHDR_NONE;
 		ipv6_hdr(skb)->hop_limit = IPDEFTTL;
+		ipv6_hdr(skb)->payload_len = htons(size - len);
 		ipv6_hdr(skb)->saddr = sa->src.in6;
 		ipv6_hdr(skb)->daddr = sa->key.dst.in6;
 		skb->protocol = htons(ETH_P_IPV6);
