@@ -93,8 +93,9 @@ with_instance() { # TEMPLATE PRIORITY
 	kill "$BACKGROUND"
 
 	esn "$1" aead 'rfc4106(gcm(aes))' "$(hexkey 20)" 128
-	pp /usr/bin/python3 py/crypto_instance.py "$1(authencesn(hmac(sha256),cbc(aes)))" "$2"
-	esn "$1 of authencesn" enc 'cbc(aes)' "$(hexkey 16)" auth-trunc 'hmac(sha256)' "$(hexkey 32)" 128
+	if pp /usr/bin/python3 py/crypto_instance.py "$1(authencesn(hmac(sha256),cbc(aes)))" "$2"; then
+		esn "$1 of authencesn" enc 'cbc(aes)' "$(hexkey 16)" auth-trunc 'hmac(sha256)' "$(hexkey 32)" 128
+	fi
 	sa_both "ip xfrm" b
 }
 
