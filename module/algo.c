@@ -23,6 +23,7 @@ static const struct postern_algo algos[] = {
 		.salt_bits = 32,
 		.icv_bits = { 128, 96, 64 },
 		.iv_len = 8,
+		.iiv = true,
 		.align = 4,
 	}, {	/* RFC 4309: 3 octets of salt */
 		.name = "rfc4309(ccm(aes))",
@@ -33,6 +34,7 @@ static const struct postern_algo algos[] = {
 		.salt_bits = 24,
 		.icv_bits = { 128, 96, 64 },
 		.iv_len = 8,
+		.iiv = true,
 		.align = 4,
 	}, {	/* RFC 7634 */
 		.name = "rfc7539esp(chacha20,poly1305)",
@@ -43,6 +45,7 @@ static const struct postern_algo algos[] = {
 		.salt_bits = 32,
 		.icv_bits = { 128 },
 		.iv_len = 8,
+		.iiv = true,
 		.align = 4,
 	}, {	/* RFC 4543: integrity without encryption */
 		.name = "rfc4543(gcm(aes))",
@@ -360,6 +363,20 @@ static int check_key(struct postern_algo_key *key, bool weak,
 	return 0;
 }
 
+/* RFC 8750 section 1 */
+static int check_iiv(const struct postern_algo_key keys[POSTERN_ALGO_KINDS],
+		     struct netlink_ext_ack *extack)
+{
+	const struct postern_algo_key *aead = &keys[POSTERN_ALGO_AEAD];
+
+	if (aead->algo && aead->algo->iiv && aead->icv_bits == 128)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, aead->algo ? aead->attr :
+			    keys[POSTERN_ALGO_AUTH].attr,
+			    "flag iiv (RFC 8750) is for AES-GCM, AES-CCM and ChaCha20-Poly1305 with an ICV of 128 bits");
+	return -EINVAL;
+}
+
 static int check_combination(u8 proto,
 			     const struct postern_algo_key keys[POSTERN_ALGO_KINDS],
 			     struct netlink_ext_ack *extack)
@@ -481,7 +498,7 @@ static int init_ah(struct postern_transform *t,
 	return 0;
 }
 
-static int init_esp(struct postern_transform *t,
+static int init_esp(struct postern_transform *t, u32 flags,
 		    const struct postern_algo_key keys[POSTERN_ALGO_KINDS],
 		    struct netlink_ext_ack *extack)
 {
@@ -506,7 +523,10 @@ static int init_esp(struct postern_transform *t,
 		return auth == main ? no_tfm(PTR_ERR(aead), main, extack) :
 				      no_authenc(PTR_ERR(aead), auth, main,
 						 extack);
-	t->iv_len = main->algo->iv_len;
+	if (flags & POSTERN_SA_FLAG_IIV)
+		t->iv_implicit = main->algo->iv_len;
+	else
+		t->iv_len = main->algo->iv_len;
 	t->icv_len = auth->icv_bits / 8;
 	t->align = main->algo->align;
 	t->iv_random = main->algo->iv_random;
@@ -517,7 +537,7 @@ static int init_esp(struct postern_transform *t,
 		err = set_authenc_key(aead, auth, main);
 	if (!err)
 		err = crypto_aead_setauthsize(aead, t->icv_len);
-	if (!err && crypto_aead_ivsize(aead) != t->iv_len)
+	if (!err && crypto_aead_ivsize(aead) != main->algo->iv_len)
 		err = -EINVAL;
 	if (err) {
 		crypto_free_aead(aead);
@@ -557,9 +577,12 @@ int postern_transform_init(struct postern_transform *t, u8 proto, u32 flags,
 		if (err)
 			return err;
 	}
+	err = flags & POSTERN_SA_FLAG_IIV ? check_iiv(keys, extack) : 0;
+	if (err)
+		return err;
 	if (proto == IPPROTO_AH)
 		return init_ah(t, &keys[POSTERN_ALGO_AUTH], extack);
-	return init_esp(t, keys, extack);
+	return init_esp(t, flags, keys, extack);
 }
 
 /**

@@ -32,6 +32,7 @@ enum postern_algo_kind {
  * @align: block that padding must fill, at least 4 (RFC 4303 section 2.4)
  * @iv_random: as in struct postern_transform
  * @weak: only for who asks for it
+ * @iiv: defined with an implicit IV too, with the longest ICV
  */
 struct postern_algo {
 	const char *name;
@@ -46,6 +47,7 @@ struct postern_algo {
 	u8 align;
 	bool iv_random;
 	bool weak;
+	bool iiv;
 };
 
 /**
@@ -71,6 +73,7 @@ struct postern_algo_key {
  * @iv_len: octets of explicit IV in each packet
  * @icv_len: octets
  * @align: octets to which the plaintext, its trailer included, is padded
+ * @iv_implicit: octets of IV that packets do not carry (RFC 8750)
  * @iv_random: the IV must be unpredictable, not merely unique
  * @esn: numbers have 64 bits, and the ICV covers all of them
  */
@@ -78,6 +81,7 @@ struct postern_transform {
 	struct crypto_aead *aead;
 	struct crypto_shash *shash;
 	u8 iv_len;
+	u8 iv_implicit;
 	u8 icv_len;
 	u8 align;
 	bool iv_random;

@@ -8,7 +8,8 @@
  * With ESN the packet has the low half of the number, and the crypto API wants the
  * high half in front of it in the aad (RFC 4106 section 5); authencesn() moves it to
  * where RFC 4303 section 2.8 wants it, and writes to the aad and behind the ciphertext
- * of its output, which must have room for that.
+ * of its output, which must have room for that.  An implicit IV (RFC 8750) is the
+ * number, and the crypto API wants it in the aad as if it were in the packet.
  *
  * Context of all functions: RCU read side, bottom halves off.
  */
@@ -50,25 +51,36 @@ static void esp_fill_iv(struct postern_job *job)
 {
 	const struct postern_transform *t = &job->sa->transform;
 
-	if (!t->iv_len)
-		return;
 	if (t->iv_random)
 		get_random_bytes(job->iv, t->iv_len);
 	else
 		put_unaligned_be64(job->seq, job->iv);
 }
 
-/* SPI, number and IV, with or without the high half of the number. */
-static void esp_fill_header(const struct postern_job *job, u8 *to, bool high)
+/* Is what the crypto API wants in front of the ciphertext not what packets have there? */
+static bool esp_own_aad(const struct postern_transform *t)
 {
+	return t->esn || t->iv_implicit;
+}
+
+static unsigned int esp_aad_len(const struct postern_transform *t)
+{
+	return ESP_HEADER + (t->esn ? ESN_HIGH : 0) + t->iv_len + t->iv_implicit;
+}
+
+/* SPI, number and IV: as packets have them, or all that the ICV covers. */
+static void esp_fill_header(const struct postern_job *job, u8 *to, bool covered)
+{
+	const struct postern_transform *t = &job->sa->transform;
+
 	put_unaligned(job->sa->key.spi, (__be32 *)to);
 	to += 4;
-	if (high) {
+	if (covered && t->esn) {
 		put_unaligned_be32(job->seq >> 32, to);
 		to += ESN_HIGH;
 	}
 	put_unaligned_be32(job->seq, to);
-	memcpy(to + 4, job->iv, job->sa->transform.iv_len);
+	memcpy(to + 4, job->iv, t->iv_len + (covered ? t->iv_implicit : 0));
 }
 
 /* Scatterlists: @aad, then @len octets of @skb from @offset, @zeros, the trailer. */
@@ -112,14 +124,14 @@ static int esp_output(struct postern_job *job)
 	unsigned int padded = payload + job->tfc;
 	unsigned int padding = esp_padding(sa, padded);
 	unsigned int header = ESP_HEADER + t->iv_len;
-	unsigned int aad_len = header + (t->esn ? ESN_HIGH : 0);
+	unsigned int aad_len = esp_aad_len(t);
 	unsigned int crypt_len = padded + padding + 2;
 	unsigned int i;
 	int err;
 
 	esp_fill_iv(job);
 	esp_fill_header(job, job->out->data + job->ip_len, false);
-	esp_fill_header(job, job->aad, t->esn);
+	esp_fill_header(job, job->aad, true);
 
 	for (i = 0; i < padding; i++)
 		job->trailer[i] = i + 1;	/* section 2.4 */
@@ -130,7 +142,7 @@ static int esp_output(struct postern_job *job)
 		       job->offset, payload, job->tfc, job->trailer, padding + 2);
 	if (unlikely(err))
 		return err;
-	if (t->esn)
+	if (esp_own_aad(t))
 		err = map_data(job->dst, job->ndst, job->aad_out, aad_len,
 			       job->out, job->ip_len + header,
 			       crypt_len + t->icv_len, 0, NULL, 0);
@@ -146,14 +158,16 @@ static int esp_input(struct postern_job *job)
 {
 	const struct postern_transform *t = &job->sa->transform;
 	unsigned int header = ESP_HEADER + t->iv_len;
-	unsigned int aad_len = header + (t->esn ? ESN_HIGH : 0);
+	unsigned int aad_len = esp_aad_len(t);
 	unsigned int crypt_len = job->in->len - job->offset - header;
 	int err;
 
 	if (t->iv_len &&
 	    skb_copy_bits(job->in, job->offset + ESP_HEADER, job->iv, t->iv_len))
 		return -EINVAL;
-	if (t->esn) {
+	if (t->iv_implicit)
+		put_unaligned_be64(job->seq, job->iv);
+	if (esp_own_aad(t)) {
 		esp_fill_header(job, job->aad, true);
 		err = map_data(job->src, job->nsrc, job->aad, aad_len, job->in,
 			       job->offset + header, crypt_len, 0, NULL, 0);

@@ -428,6 +428,13 @@ int postern_sa_args_check_new(struct nlattr **tb,
 				    "src of a tunnel must not be the unspecified address unless dir is 1 (in)");
 		return -EINVAL;
 	}
+	if (args->flags & POSTERN_SA_FLAG_IIV &&
+	    postern_nl_addr_multicast(&args->key.dst, args->key.family)) {
+		/* RFC 8750 section 7: senders must not share numbers */
+		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_FLAGS],
+				    "flag iiv must not be used with multicast");
+		return -EINVAL;
+	}
 	if (args->tfcpad && args->key.proto != IPPROTO_ESP) {
 		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_TFCPAD],
 				    "tfcpad is of ESP: AH hides nothing");

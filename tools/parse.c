@@ -53,6 +53,7 @@ const struct name sa_flag_names[] = {
 const struct name sa_extra_flag_names[] = {
 	{ "dont-encap-dscp", POSTERN_SA_FLAG_DONT_ENCAP_DSCP },
 	{ "allow-weak", POSTERN_SA_FLAG_ALLOW_WEAK },
+	{ "iiv", POSTERN_SA_FLAG_IIV },
 	{ NULL, 0 }
 };
 

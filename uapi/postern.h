@@ -72,6 +72,8 @@ enum postern_sa_state {
  *   the low half (RFC 4303 section 2.2.1)
  * @POSTERN_SA_FLAG_ALIGN4: pad AH over IPv4 to a multiple of 4 octets, not of
  *   8
+ * @POSTERN_SA_FLAG_IIV: the IV is the sequence number, and packets do not
+ *   carry it (RFC 8750)
  */
 enum postern_sa_flag {
 	POSTERN_SA_FLAG_NOECN = 1,
@@ -82,6 +84,7 @@ enum postern_sa_flag {
 	POSTERN_SA_FLAG_ALLOW_WEAK = 32,
 	POSTERN_SA_FLAG_ESN = 64,
 	POSTERN_SA_FLAG_ALIGN4 = 128,
+	POSTERN_SA_FLAG_IIV = 256,
 };
 
 /**

@@ -52,7 +52,7 @@ __postern_values()
 	dir) [[ $2 == state ]] && echo in out || echo in out fwd ;;
 	action) echo allow block protect bypass discard ;;
 	flag) echo noecn decap-dscp nopmtudisc set-df esn align4 af-unspec ;;
-	extra-flag) echo dont-encap-dscp allow-weak ;;
+	extra-flag) echo dont-encap-dscp allow-weak iiv ;;
 	ttl) echo inherit ;;
 	dev) ls /sys/class/net ;;
 	limit)
