@@ -108,6 +108,7 @@ struct postern_job *postern_job_get(struct postern_sa *sa, struct sk_buff *in,
 	job->out = out;
 	job->sa = sa;
 	job->late = false;
+	job->others_count = 0;
 	job->nsrc = nsrc;
 	job->ndst = ndst;
 	job->src = (void *)job + sg;
@@ -116,9 +117,32 @@ struct postern_job *postern_job_get(struct postern_sa *sa, struct sk_buff *in,
 	return job;
 }
 
+/**
+ * postern_job_hold - the further SAs that a packet goes or came through
+ * @job: job; it takes references
+ * @others: SAs
+ * @count: of them, less than POSTERN_TMPL_MAX
+ *
+ * Return: false when one of them is about to go.
+ */
+bool postern_job_hold(struct postern_job *job, struct postern_sa *const *others,
+		      unsigned int count)
+{
+	while (job->others_count < count) {
+		struct postern_sa *sa = others[job->others_count];
+
+		if (!postern_sa_hold(sa))
+			return false;
+		job->others[job->others_count++] = sa;
+	}
+	return true;
+}
+
 /* Context: bottom halves off. The packets are the caller's. */
 void postern_job_put(struct postern_job *job)
 {
+	while (unlikely(job->others_count))
+		postern_sa_put(job->others[--job->others_count]);
 	postern_sa_put(job->sa);
 	if (likely(job->size == JOB_SIZE))
 		job = this_cpu_xchg(spare_job, job);

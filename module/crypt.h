@@ -10,6 +10,7 @@
 
 #include <linux/scatterlist.h>
 #include <linux/skbuff.h>
+#include "postern.h"
 #include "sa.h"
 
 #define POSTERN_AAD_MAX		28	/* ESP header, ESN and the longest IV */
@@ -28,8 +29,13 @@
  * @next: protocol of what is inside
  * @ds: traffic class of the outer header (inbound)
  * @ifindex: device that the packet came in by
+ * @policy: index of the policy (outbound)
  * @max: size of the fragments that @out may leave in, of IPv6; 0 when it may not
  * @late: the transform completed asynchronously
+ * @others_count: of @others
+ * @others: further SAs of a policy with several templates, referenced: those that @out
+ *          goes through next, the innermost first (outbound), or that @in came
+ *          through, the outermost first (inbound)
  * @size: octets of this object
  * @src: scatterlist of @nsrc entries
  * @dst: scatterlist of @ndst entries
@@ -53,7 +59,9 @@ struct postern_job {
 	u8 next;
 	u8 ds;
 	bool late;
+	u8 others_count;
 	u16 max;
+	u32 policy;
 	int ifindex;
 	unsigned int size;
 	unsigned int nsrc;
@@ -61,6 +69,7 @@ struct postern_job {
 	struct scatterlist *src;
 	struct scatterlist *dst;
 	void *req;
+	struct postern_sa *others[POSTERN_TMPL_MAX - 1];
 	u8 aad[POSTERN_AAD_MAX] __aligned(8);
 	u8 aad_out[POSTERN_AAD_MAX] __aligned(8);
 	u8 iv[16] __aligned(8);
@@ -71,6 +80,8 @@ int postern_crypt_init(void);
 void postern_crypt_exit(void);
 struct postern_job *postern_job_get(struct postern_sa *sa, struct sk_buff *in,
 				    struct sk_buff *out);
+bool postern_job_hold(struct postern_job *job, struct postern_sa *const *others,
+		      unsigned int count);
 void postern_job_put(struct postern_job *job);
 struct sk_buff *postern_skb_alloc(unsigned int headroom, unsigned int len,
 				  bool linear, bool inbound);

@@ -220,8 +220,7 @@ static void event_spi_unknown(struct postern_net *pn,
 }
 
 /* The template of an acquire names the addresses that the SA must have. */
-static int put_wanted(struct sk_buff *skb, const struct postern_policy *policy,
-		      const struct postern_slot_key *want)
+static int put_wanted(struct sk_buff *skb, const struct postern_slot_key *want)
 {
 	struct postern_tmpl tmpl = {
 		.src = want->src,
@@ -230,7 +229,6 @@ static int put_wanted(struct sk_buff *skb, const struct postern_policy *policy,
 		.proto = want->proto,
 		.mode = want->mode,
 		.reqid = want->reqid,
-		.spi = policy->tmpl.spi,
 	};
 
 	return postern_nl_put_tmpl(skb, &tmpl);
@@ -271,7 +269,7 @@ static int put_acquire(struct sk_buff *skb, u64 id,
 			policy->rule.priority) ||
 	    postern_nl_put_selector(skb, POSTERN_A_POLICY_SELECTOR,
 				    &policy->rule.sel) ||
-	    put_wanted(skb, policy, want) ||
+	    put_wanted(skb, want) ||
 	    put_packet(skb, flow))
 		return -EMSGSIZE;
 	return 0;

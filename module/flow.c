@@ -3,11 +3,13 @@
 #include <linux/icmpv6.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <net/addrconf.h>
 #include <net/icmp.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/l3mdev.h>
 #include <net/ndisc.h>
+#include <net/route.h>
 #include "flow.h"
 #include "headers.h"
 
@@ -237,4 +239,12 @@ void postern_flow_reverse(struct postern_flow *to, const struct postern_flow *fr
 	to->dst = from->src;
 	to->sport = from->dport;
 	to->dport = from->sport;
+}
+
+/* Is its destination an address of this host? */
+bool postern_flow_is_local(struct net *net, const struct postern_flow *flow)
+{
+	if (flow->family == AF_INET)
+		return inet_addr_type(net, flow->dst.ip) == RTN_LOCAL;
+	return ipv6_chk_addr(net, &flow->dst.in6, NULL, 0);
 }

@@ -6,6 +6,8 @@
 #include <linux/skbuff.h>
 #include "selector.h"
 
+struct net;
+
 bool postern_flow_read(struct postern_flow *flow, const struct sk_buff *skb,
 		       u8 family);
 void postern_flow_out(struct postern_flow *flow, const struct net_device *dev);
@@ -14,6 +16,7 @@ void postern_flow_in(struct postern_flow *flow, const struct sk_buff *skb,
 bool postern_flow_read_quoted(struct postern_flow *quoted, int *upper,
 			      const struct sk_buff *skb,
 			      const struct postern_flow *flow);
+bool postern_flow_is_local(struct net *net, const struct postern_flow *flow);
 void postern_flow_reverse(struct postern_flow *to, const struct postern_flow *from);
 
 #endif

@@ -13,7 +13,6 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <linux/kallsyms.h>
-#include <net/addrconf.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack.h>
@@ -90,13 +89,6 @@ static bool names_sa(struct postern_net *pn, const struct sk_buff *skb, bool ipv
 	return sa && sa->dir != POSTERN_DIR_OUT && postern_sa_usable(sa);
 }
 
-static bool is_for_us(struct net *net, const struct postern_flow *flow)
-{
-	if (flow->family == AF_INET)
-		return inet_addr_type(net, flow->dst.ip) == RTN_LOCAL;
-	return ipv6_chk_addr(net, &flow->dst.in6, NULL, 0);
-}
-
 static unsigned int drop_policy(struct postern_net *pn, struct sk_buff *skb,
 				const struct postern_policy *policy,
 				enum postern_drop_reason reason)
@@ -144,7 +136,7 @@ static unsigned int pre_routing(struct sk_buff *skb,
 	if (policy->action == POSTERN_ACTION_DISCARD)
 		return drop_policy(pn, skb, policy, POSTERN_DROP_IN_DISCARD);
 	/* a stale SPI is no cleartext, to be told from it by who looks for the cause */
-	if (ipsec_header(skb, ipv4, &proto) && is_for_us(pn->net, &flow)) {
+	if (ipsec_header(skb, ipv4, &proto) && postern_flow_is_local(pn->net, &flow)) {
 		postern_stat_inc(pn->stats, in_packets);
 		/* one that is cut off names none at all */
 		if (read_key(&key, skb, ipv4))

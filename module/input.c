@@ -5,7 +5,11 @@
  *
  *   postern_input       SA, lengths, replay                        stage 1
  *   input_transform     room, transform                            stage 2
- *   input_finish        replay again, strip, policy, deliver       stage 3
+ *   input_done          replay again, strip, policy, deliver       stage 3
+ *
+ * What is ESP or AH again for an SA of ours, and no policy lets in as it is, comes to
+ * input_transform again by way of input_next, and the policy of what is inside names
+ * all SAs: one after the other, nothing nested on the stack.
  *
  * Context: RCU read side, bottom halves off.  RFC 4301 section 5.2.
  */
@@ -215,123 +219,6 @@ static bool defragment(struct postern_net *pn, struct postern_sa *sa,
 	return !err;
 }
 
-/* RFC 4301 section 5.2 step 4.  @in has brought it, and is at the same device. */
-static enum postern_drop_reason check_policy(struct postern_net *pn,
-					     struct postern_sa *sa,
-					     struct sk_buff *skb,
-					     const struct sk_buff *in, u32 *index)
-{
-	u8 family = skb->protocol == htons(ETH_P_IP) ? AF_INET : AF_INET6;
-	const struct postern_sa_selector *selector;
-	const struct postern_flow *judged;
-	struct postern_flow flow, about;
-	struct postern_policy *policy;
-
-	if (!postern_flow_read(&flow, skb, family))
-		return POSTERN_DROP_IN_INNER;
-	postern_flow_in(&flow, in, sa->ipv4, skb->dev);
-	judged = &flow;
-	policy = postern_spd_judge(&pn->spd, POSTERN_SPD_IN, skb, &judged, &about);
-	selector = rcu_dereference(sa->selector);
-	if (unlikely(selector) && !postern_selector_match(&selector->sel, judged, false))
-		return POSTERN_DROP_IN_SELECTOR;
-	if (sa->mode == POSTERN_MODE_TRANSPORT &&
-	    !postern_addr_equal(&flow.src, &sa->src))
-		return POSTERN_DROP_IN_SELECTOR;
-	if (!policy)
-		return POSTERN_DROP_IN_NO_POLICY;
-	*index = policy->index;
-	if (policy->action == POSTERN_ACTION_DISCARD)
-		return POSTERN_DROP_IN_INNER_DISCARD;
-	if (judged->opaque && !postern_selector_any_port(&policy->rule.sel))
-		return POSTERN_DROP_IN_NO_POLICY;
-	if (policy->action != POSTERN_ACTION_PROTECT ||
-	    !postern_tmpl_fits(&policy->tmpl, sa))
-		return POSTERN_DROP_IN_TEMPLATE;
-	postern_policy_used(policy, 1, skb->len);
-	return 0;
-}
-
-/* Consumes @skb. */
-static void deliver(struct postern_net *pn, struct postern_sa *sa,
-		    struct sk_buff *skb, const struct sk_buff *in,
-		    struct net_device *dev)
-{
-	struct postern_drop_site site = postern_sa_site(pn->stats, sa);
-	enum postern_drop_reason reason;
-
-	skb->dev = dev;
-	skb->mark = postern_sa_mark(sa, in->mark);
-	skb->priority = in->priority;
-	skb->pkt_type = PACKET_HOST;
-	if (!defragment(pn, sa, skb))
-		return;
-	reason = check_policy(pn, sa, skb, in, &site.policy);
-	if (unlikely(reason)) {
-		postern_drop(&site, skb, reason);
-		return;
-	}
-	rebuild_mac(skb, in);
-	skb_reset_transport_header(skb);
-	postern_marker_set(pn, skb);
-	if (unlikely(gro_cells_receive(&cells, skb) != NET_RX_SUCCESS)) {
-		postern_stat_inc(pn->stats, drops[POSTERN_DROP_IN_BACKLOG]);
-		atomic64_inc(&sa->drops[POSTERN_DROP_IN_BACKLOG]);
-		return;
-	}
-	postern_stat_inc(pn->stats, in_delivered);
-}
-
-/* Stage 3. */
-static void input_finish(struct postern_job *job, int err)
-{
-	struct postern_sa *sa = job->sa;
-	struct postern_net *pn = sa->pn;
-	struct postern_drop_site site = postern_sa_site(pn->stats, sa);
-	struct sk_buff *in = job->in, *out = job->out;
-	enum postern_drop_reason reason;
-	struct net_device *dev = in->dev;
-
-	if (unlikely(job->late)) {
-		/* the device may be gone; the number cannot have a new owner unseen */
-		dev = dev_get_by_index_rcu(pn->net, job->ifindex);
-		in->dev = dev;
-	}
-	reason = POSTERN_DROP_IN_ICV;
-	if (err == -EBADMSG)
-		goto drop;
-	reason = POSTERN_DROP_IN_TRUNCATED;
-	if (err == -EMSGSIZE)
-		goto drop;
-	reason = POSTERN_DROP_IN_OPTIONS;
-	if (err == -EPROTO)
-		goto drop;
-	reason = POSTERN_DROP_IN_CRYPTO;
-	if (err || !dev)
-		goto drop;
-	reason = replay_advance(sa, job->seq);
-	if (reason)
-		goto drop;
-	if (unlikely(!READ_ONCE(sa->heard)))
-		postern_sa_heard(sa);
-	reason = strip(job);
-	if (reason)
-		goto drop;
-	reason = POSTERN_DROP_IN_LIFETIME;
-	if (!postern_sa_spend(sa, out->len))
-		goto drop;
-
-	deliver(pn, sa, out, in, dev);
-	consume_skb(in);
-	postern_job_put(job);
-	return;
-
-drop:
-	postern_drop(&site, in, reason);
-	kfree_skb(out);
-	postern_job_put(job);
-}
-
 /* Octets of ciphertext, or negative when the packet is too short or uneven. */
 static int esp_plain_len(const struct postern_sa *sa, const struct sk_buff *skb,
 			 unsigned int offset)
@@ -342,9 +229,18 @@ static int esp_plain_len(const struct postern_sa *sa, const struct sk_buff *skb,
 	return len >= t->align && len % t->align == 0 ? len : -1;
 }
 
-/* Stage 2. @skb is consumed. */
-static void input_transform(struct postern_net *pn, struct postern_sa *sa,
-			    struct sk_buff *skb, unsigned int offset, u64 seq)
+static void input_finish(struct postern_job *job, int err);
+
+/*
+ * Stage 2. @skb is consumed; it came through @count SAs before.  Returns the job with
+ * @err when the transform is complete, NULL when it is not, or the packet was dropped.
+ */
+static struct postern_job *input_transform(struct postern_net *pn,
+					   struct postern_sa *sa,
+					   struct sk_buff *skb,
+					   unsigned int offset, u64 seq,
+					   struct postern_sa *const *before,
+					   unsigned int count, int *err)
 {
 	struct postern_drop_site site = postern_sa_site(pn->stats, sa);
 	bool transport = sa->mode == POSTERN_MODE_TRANSPORT;
@@ -353,7 +249,7 @@ static void input_transform(struct postern_net *pn, struct postern_sa *sa,
 	struct postern_job *job;
 	unsigned int ip_len;
 	struct sk_buff *out;
-	int len, err;
+	int len;
 
 	ip_len = ah || transport ? offset : 0;
 	reason = POSTERN_DROP_IN_TRUNCATED;
@@ -385,19 +281,24 @@ static void input_transform(struct postern_net *pn, struct postern_sa *sa,
 		kfree_skb(out);
 		goto drop;
 	}
+	if (unlikely(!postern_job_hold(job, before, count))) {
+		reason = POSTERN_DROP_IN_SA_STATE;
+		postern_job_put(job);
+		kfree_skb(out);
+		goto drop;
+	}
 	job->done = input_finish;
 	job->seq = seq;
 	job->offset = offset;
 	job->ip_len = ip_len;
 	job->ds = postern_outer_ds(skb, sa->ipv4);
 	job->ifindex = skb->dev->ifindex;
-	err = postern_xform(sa)->input(job);
-	if (err != -EINPROGRESS)
-		input_finish(job, err);
-	return;
+	*err = postern_xform(sa)->input(job);
+	return likely(*err != -EINPROGRESS) ? job : NULL;
 
 drop:
 	postern_drop(&site, skb, reason);
+	return NULL;
 }
 
 /* Extension headers of IPv6 in front. */
@@ -411,6 +312,238 @@ check_extensions(const struct postern_sa *sa, struct sk_buff *skb, unsigned int 
 	return postern_front_arrived(skb->data, offset,
 				     sa->mode == POSTERN_MODE_TUNNEL) ?
 	       0 : POSTERN_DROP_IN_OPTIONS;
+}
+
+/* Stage 1, of the SA that the packet names: may it be so?  @seq will be the number. */
+static enum postern_drop_reason check_sa(const struct postern_sa *sa,
+					 struct sk_buff *skb, unsigned int offset,
+					 __be32 number, u64 *seq)
+{
+	enum postern_drop_reason reason;
+
+	if (unlikely(!sa->ipv4 && offset != sizeof(struct ipv6hdr))) {
+		reason = check_extensions(sa, skb, offset);
+		if (reason)
+			return reason;
+	}
+	*seq = ntohl(number);
+	if (sa->transform.esn)
+		*seq = postern_replay_recover(&sa->replay, *seq);
+	return replay_reason(postern_replay_check(&sa->replay, *seq));
+}
+
+static bool serves_inbound(const struct postern_sa *sa)
+{
+	return sa->dir != POSTERN_DIR_OUT && postern_sa_usable(sa);
+}
+
+/*
+ * The SA of ours that an inner packet is for, or NULL.  @flow is that of the packet,
+ * @id will be SPI and number, @offset that of its ESP or AH header.
+ */
+static struct postern_sa *next_sa(struct postern_net *pn, const struct sk_buff *skb,
+				  const struct postern_flow *flow,
+				  unsigned int *offset, __be32 id[2])
+{
+	struct postern_sa_key key = {
+		.dst = flow->dst,
+		.proto = flow->proto,
+		.family = flow->family,
+	};
+	struct postern_sa *sa;
+	unsigned int at;
+
+	if (flow->opaque || (key.proto != IPPROTO_ESP && key.proto != IPPROTO_AH))
+		return NULL;
+	*offset = flow->family == AF_INET ? ip_hdrlen(skb) : sizeof(struct ipv6hdr);
+	if (flow->family == AF_INET6 && ipv6_hdr(skb)->nexthdr != key.proto)
+		return NULL;
+	at = *offset + (key.proto == IPPROTO_AH ? 4 : 0);
+	if (skb_copy_bits(skb, at, id, 2 * sizeof(id[0])))
+		return NULL;
+	key.spi = id[0];
+	sa = postern_sad_lookup(&pn->sad, &key);
+	return sa && serves_inbound(sa) && postern_flow_is_local(pn->net, flow) ?
+	       sa : NULL;
+}
+
+/* @skb came through @count SAs and is for @sa; as input_transform. */
+static struct postern_job *input_next(struct postern_net *pn, struct postern_sa *sa,
+				      struct sk_buff *skb, unsigned int offset,
+				      __be32 number, struct postern_sa *const *before,
+				      unsigned int count, int *err)
+{
+	struct postern_drop_site site = postern_sa_site(pn->stats, sa);
+	enum postern_drop_reason reason = POSTERN_DROP_IN_NESTING;
+	u64 seq = 0;
+
+	if (likely(count < POSTERN_TMPL_MAX))
+		reason = check_sa(sa, skb, offset, number, &seq);
+	if (unlikely(reason)) {
+		postern_drop(&site, skb, reason);
+		return NULL;
+	}
+	return input_transform(pn, sa, skb, offset, seq, before, count, err);
+}
+
+/* RFC 4301 section 5.2 step 4, of a packet that came through @count SAs. */
+static enum postern_drop_reason check_policy(struct postern_net *pn,
+					     struct postern_sa *const *sas,
+					     unsigned int count,
+					     struct sk_buff *skb,
+					     const struct postern_flow *flow,
+					     u32 *index)
+{
+	const struct postern_sa_selector *selector;
+	const struct postern_flow *judged = flow;
+	struct postern_policy *policy;
+	struct postern_flow about;
+	unsigned int i;
+
+	policy = postern_spd_judge(&pn->spd, POSTERN_SPD_IN, skb, &judged, &about);
+	for (i = 0; i < count; i++) {
+		selector = rcu_dereference(sas[i]->selector);
+		if (unlikely(selector) &&
+		    !postern_selector_match(&selector->sel, judged, false))
+			return POSTERN_DROP_IN_SELECTOR;
+	}
+	if (!policy)
+		return POSTERN_DROP_IN_NO_POLICY;
+	*index = policy->index;
+	if (policy->action == POSTERN_ACTION_DISCARD)
+		return POSTERN_DROP_IN_INNER_DISCARD;
+	if (judged->opaque && !postern_selector_any_port(&policy->rule.sel))
+		return POSTERN_DROP_IN_NO_POLICY;
+	if (!postern_policy_fits(policy, sas, count))
+		return POSTERN_DROP_IN_TEMPLATE;
+	postern_policy_used(policy, 1, skb->len);
+	return 0;
+}
+
+/* @in has brought @skb, and is at the same device. */
+static enum postern_drop_reason read_flow(const struct postern_sa *sa,
+					  const struct sk_buff *skb,
+					  const struct sk_buff *in,
+					  struct postern_flow *flow)
+{
+	u8 family = skb->protocol == htons(ETH_P_IP) ? AF_INET : AF_INET6;
+
+	if (!postern_flow_read(flow, skb, family))
+		return POSTERN_DROP_IN_INNER;
+	postern_flow_in(flow, in, sa->ipv4, skb->dev);
+	if (sa->mode == POSTERN_MODE_TRANSPORT &&
+	    !postern_addr_equal(&flow->src, &sa->src))
+		return POSTERN_DROP_IN_SELECTOR;
+	return 0;
+}
+
+/* Consumes @skb. */
+static void deliver(struct postern_net *pn, struct postern_sa *sa, struct sk_buff *skb)
+{
+	skb_reset_transport_header(skb);
+	postern_marker_set(pn, skb);
+	if (unlikely(gro_cells_receive(&cells, skb) != NET_RX_SUCCESS)) {
+		postern_stat_inc(pn->stats, drops[POSTERN_DROP_IN_BACKLOG]);
+		atomic64_inc(&sa->drops[POSTERN_DROP_IN_BACKLOG]);
+		return;
+	}
+	postern_stat_inc(pn->stats, in_delivered);
+}
+
+/* The job is done, what was inside it goes on.  Returns as input_transform. */
+static struct postern_job *input_inner(struct postern_job *job,
+				       struct net_device *dev, int *err)
+{
+	struct postern_sa *sas[POSTERN_TMPL_MAX], *sa = job->sa, *next = NULL;
+	struct postern_drop_site site = postern_sa_site(sa->pn->stats, sa);
+	struct sk_buff *in = job->in, *skb = job->out;
+	unsigned int count = job->others_count, offset;
+	struct postern_net *pn = sa->pn;
+	enum postern_drop_reason reason;
+	struct postern_flow flow;
+	__be32 id[2];
+
+	memcpy(sas, job->others, count * sizeof(sas[0]));
+	sas[count++] = sa;
+	postern_job_put(job);	/* SAs live for a grace period */
+
+	skb->dev = dev;
+	skb->mark = postern_sa_mark(sa, in->mark);
+	skb->priority = in->priority;
+	skb->pkt_type = PACKET_HOST;
+	if (!defragment(pn, sa, skb))
+		goto out;
+	reason = read_flow(sa, skb, in, &flow);
+	if (likely(!reason)) {
+		reason = check_policy(pn, sas, count, skb, &flow, &site.policy);
+		if (unlikely(reason))
+			next = next_sa(pn, skb, &flow, &offset, id);
+	}
+	if (unlikely(reason && !next)) {
+		postern_drop(&site, skb, reason);
+		goto out;
+	}
+	rebuild_mac(skb, in);
+	if (likely(!next))
+		deliver(pn, sa, skb);
+out:
+	consume_skb(in);
+	return likely(!next) ? NULL :
+	       input_next(pn, next, skb, offset, id[1], sas, count, err);
+}
+
+/* Stage 3.  Returns as input_transform. */
+static struct postern_job *input_done(struct postern_job *job, int *err)
+{
+	struct postern_sa *sa = job->sa;
+	struct postern_net *pn = sa->pn;
+	struct postern_drop_site site = postern_sa_site(pn->stats, sa);
+	struct sk_buff *in = job->in, *out = job->out;
+	enum postern_drop_reason reason;
+	struct net_device *dev = in->dev;
+
+	if (unlikely(job->late)) {
+		/* the device may be gone; the number cannot have a new owner unseen */
+		dev = dev_get_by_index_rcu(pn->net, job->ifindex);
+		in->dev = dev;
+	}
+	reason = POSTERN_DROP_IN_ICV;
+	if (*err == -EBADMSG)
+		goto drop;
+	reason = POSTERN_DROP_IN_TRUNCATED;
+	if (*err == -EMSGSIZE)
+		goto drop;
+	reason = POSTERN_DROP_IN_OPTIONS;
+	if (*err == -EPROTO)
+		goto drop;
+	reason = POSTERN_DROP_IN_CRYPTO;
+	if (*err || !dev)
+		goto drop;
+	reason = replay_advance(sa, job->seq);
+	if (reason)
+		goto drop;
+	if (unlikely(!READ_ONCE(sa->heard)))
+		postern_sa_heard(sa);
+	reason = strip(job);
+	if (reason)
+		goto drop;
+	reason = POSTERN_DROP_IN_LIFETIME;
+	if (!postern_sa_spend(sa, out->len))
+		goto drop;
+
+	return input_inner(job, dev, err);
+
+drop:
+	postern_drop(&site, in, reason);
+	kfree_skb(out);
+	postern_job_put(job);
+	return NULL;
+}
+
+static void input_finish(struct postern_job *job, int err)
+{
+	while (job)
+		job = input_done(job, &err);
 }
 
 static noinline void tell_unknown(struct postern_net *pn,
@@ -447,9 +580,11 @@ unsigned int postern_input(struct postern_net *pn, struct sk_buff *skb,
 		.proto = proto,
 		.family = ipv4 ? AF_INET : AF_INET6,
 	};
+	struct postern_job *job;
 	struct postern_sa *sa;
 	__be32 buf[2], *id;
 	u64 seq;
+	int err = 0;
 
 	postern_stat_inc(pn->stats, in_packets);
 	id = skb_header_pointer(skb, spi_offset, sizeof(buf), buf);
@@ -472,25 +607,18 @@ unsigned int postern_input(struct postern_net *pn, struct sk_buff *skb,
 
 	site = postern_sa_site(pn->stats, sa);
 	reason = POSTERN_DROP_IN_SA_STATE;
-	if (unlikely(sa->dir == POSTERN_DIR_OUT || !postern_sa_usable(sa)))
+	if (unlikely(!serves_inbound(sa)))
 		goto drop;
 	reason = POSTERN_DROP_IN_CONNTRACK;
 	if (unlikely(nf_conntrack_confirm(skb) != NF_ACCEPT))
 		goto drop;
-	if (unlikely(!ipv4 && offset != sizeof(struct ipv6hdr))) {
-		reason = check_extensions(sa, skb, offset);
-		if (reason)
-			goto drop;
-	}
-	seq = ntohl(id[1]);
-	if (sa->transform.esn)
-		seq = postern_replay_recover(&sa->replay, seq);
-	reason = replay_reason(postern_replay_check(&sa->replay, seq));
+	reason = check_sa(sa, skb, offset, id[1], &seq);
 	if (unlikely(reason))
 		goto drop;
 	skb_dst_drop(skb);
 	nf_reset_ct(skb);
-	input_transform(pn, sa, skb, offset, seq);
+	job = input_transform(pn, sa, skb, offset, seq, NULL, 0, &err);
+	input_finish(job, err);
 	return NF_STOLEN;
 
 drop:

@@ -16,6 +16,7 @@
  * @owner: 0 when not given
  * @dir: enum postern_dir
  * @action: enum postern_action
+ * @tmpl_count: templates; 0 but for PROTECT
  * @tmpl: for PROTECT
  */
 struct policy_args {
@@ -24,7 +25,8 @@ struct policy_args {
 	u32 owner;
 	u8 dir;
 	u8 action;
-	struct postern_tmpl tmpl;
+	u8 tmpl_count;
+	struct postern_tmpl tmpl[POSTERN_TMPL_MAX];
 };
 
 static int get_tmpl_addrs(const struct nlattr *nest, struct nlattr **tb,
@@ -66,7 +68,8 @@ static int get_tmpl_addrs(const struct nlattr *nest, struct nlattr **tb,
 	return 0;
 }
 
-static int get_tmpl(const struct nlattr *nest, u8 sel_family,
+/* @family: of the packets that come to it */
+static int get_tmpl(const struct nlattr *nest, u8 family,
 		    struct postern_tmpl *tmpl, struct netlink_ext_ack *extack)
 {
 	struct nlattr *tb[POSTERN_A_TMPL_SPI + 1];
@@ -98,24 +101,38 @@ static int get_tmpl(const struct nlattr *nest, u8 sel_family,
 		return -EINVAL;
 	}
 	if (tmpl->mode == POSTERN_MODE_TRANSPORT && tmpl->family &&
-	    tmpl->family != sel_family) {
+	    tmpl->family != family) {
 		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_TMPL_DST],
-				    "in transport mode the template must be of the selector's family");
+				    "in transport mode the template must be of the family of the selector, or of the tunnel before it");
 		return -EINVAL;
 	}
 	return 0;
 }
 
-/* attrs[] holds the last template only. */
-static unsigned int count_tmpls(const struct genl_info *info)
+/* The innermost first; attrs[] holds the last one only. */
+static int get_tmpls(struct genl_info *info, struct policy_args *args)
 {
+	u8 family = args->sel.family;
+	struct postern_tmpl *tmpl;
 	const struct nlattr *attr;
-	unsigned int n = 0;
-	int rem;
+	int rem, err;
 
-	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
-		n += nla_type(attr) == POSTERN_A_POLICY_TMPL;
-	return n;
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
+		if (nla_type(attr) != POSTERN_A_POLICY_TMPL)
+			continue;
+		if (args->tmpl_count == POSTERN_TMPL_MAX) {
+			NL_SET_ERR_MSG_ATTR(info->extack, attr,
+					    "a policy takes at most 6 templates");
+			return -EINVAL;
+		}
+		tmpl = &args->tmpl[args->tmpl_count++];
+		err = get_tmpl(attr, family, tmpl, info->extack);
+		if (err)
+			return err;
+		if (tmpl->family)
+			family = tmpl->family;
+	}
+	return 0;
 }
 
 static int get_action(struct genl_info *info, struct policy_args *args)
@@ -136,11 +153,7 @@ static int get_action(struct genl_info *info, struct policy_args *args)
 				   POSTERN_A_POLICY_TMPL, "tmpl");
 		return -EINVAL;
 	}
-	if (count_tmpls(info) > 1) {
-		NL_SET_ERR_MSG_ATTR(extack, tmpl, "a policy takes one template");
-		return -EINVAL;
-	}
-	return get_tmpl(tmpl, args->sel.family, &args->tmpl, extack);
+	return get_tmpls(info, args);
 }
 
 static int get_args(struct genl_info *info, struct policy_args *args)
@@ -205,7 +218,8 @@ static int policy_write(struct postern_net *pn, struct genl_info *info,
 	policy->dir = args->dir;
 	policy->action = args->action;
 	policy->owner = args->owner;
-	policy->tmpl = args->tmpl;
+	policy->tmpl_count = args->tmpl_count;
+	memcpy(policy->tmpl, args->tmpl, sizeof(policy->tmpl));
 
 	err = postern_hooks_enable(pn);
 	if (!err)

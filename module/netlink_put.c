@@ -349,6 +349,16 @@ int postern_nl_put_sa_expired(struct sk_buff *skb, struct postern_sa *sa,
 	return 0;
 }
 
+static int put_tmpls(struct sk_buff *skb, const struct postern_policy *policy)
+{
+	int i;
+
+	for (i = 0; i < policy->tmpl_count; i++)
+		if (postern_nl_put_tmpl(skb, &policy->tmpl[i]))
+			return -EMSGSIZE;
+	return 0;
+}
+
 /**
  * postern_nl_put_policy - a policy as policy-get shows it
  * @skb: message
@@ -370,8 +380,7 @@ int postern_nl_put_policy(struct sk_buff *skb,
 	    nla_put_u32(skb, POSTERN_A_POLICY_OWNER, policy->owner) ||
 	    postern_nl_put_selector(skb, POSTERN_A_POLICY_SELECTOR,
 				    &policy->rule.sel) ||
-	    (policy->action == POSTERN_ACTION_PROTECT &&
-	     postern_nl_put_tmpl(skb, &policy->tmpl)) ||
+	    put_tmpls(skb, policy) ||
 	    put_usage(skb, POSTERN_A_POLICY_USAGE, &usage))
 		return -EMSGSIZE;
 	return 0;

@@ -3,9 +3,12 @@
  * The way out: from hooks.c, a packet that a policy says to protect; to the stack's
  * ip_local_out(), the protected packets.
  *
- *   postern_output      SA, route, size, segments             stage 1
+ *   postern_output      SAs, route, size, segments            stage 1
  *   output_one          number, room, outer header, transform stages 1 and 2
- *   output_finish       mark, send                            stage 3
+ *   output_done         mark, send; or the next SA            stage 3
+ *
+ * What leaves an SA of a policy with several templates comes to output_one again, by
+ * way of output_next: one after the other, nothing nested on the stack.
  *
  * Context: RCU read side.  Bottom halves are off for one segment at a time, so that
  * those of a super-packet do not pile up in the backlog of a virtual device, where
@@ -112,41 +115,6 @@ static void move_owner(struct sk_buff *skb, struct sk_buff *out)
 		WARN_ON_ONCE(refcount_sub_and_test(-delta, &sk->sk_wmem_alloc));
 }
 
-/* Stage 3. @job->in was read for the last time. */
-static void output_finish(struct postern_job *job, int err)
-{
-	struct sk_buff *in = job->in, *out = job->out;
-	struct postern_sa *sa = job->sa;
-	struct postern_net *pn = sa->pn;
-	struct postern_drop_site site = postern_sa_site(pn->stats, sa);
-
-	if (unlikely(err)) {
-		if (job->late)
-			in->dev = NULL;	/* it may be gone */
-		postern_drop(&site, in, err == -EPROTO ? POSTERN_DROP_OUT_OPTIONS :
-							 POSTERN_DROP_OUT_CRYPTO);
-		kfree_skb(out);
-		postern_job_put(job);
-		return;
-	}
-	move_owner(in, out);
-	consume_skb(in);
-	if (unlikely(job->late))	/* the device of the route may have changed */
-		out->dev = dst_dev(skb_dst(out));
-	mark_ours(out, sa->ipv4, job->max);
-	if (sa->ipv4)
-		err = ip_local_out(pn->net, out->sk, out);
-	else
-		err = ip6_local_out(pn->net, out->sk, out);
-	if (unlikely(net_xmit_eval(err))) {
-		postern_stat_inc(pn->stats, drops[POSTERN_DROP_OUT_STACK]);
-		atomic64_inc(&sa->drops[POSTERN_DROP_OUT_STACK]);
-	} else {
-		postern_stat_inc(pn->stats, out_sent);
-	}
-	postern_job_put(job);
-}
-
 /* The header in front, and all that the packet inherits.  Returns what is protected. */
 static u8 output_header(const struct postern_out *o, const struct sk_buff *in,
 			struct sk_buff *out)
@@ -174,8 +142,14 @@ static u8 output_header(const struct postern_out *o, const struct sk_buff *in,
 	return o->flow.family == AF_INET ? IPPROTO_IPIP : IPPROTO_IPV6;
 }
 
-/* One packet or segment; @skb is consumed. Context: bottom halves off. */
-static void output_one(const struct postern_out *o, struct sk_buff *skb)
+static void output_finish(struct postern_job *job, int err);
+
+/*
+ * One SA of one packet or segment; @skb is consumed.  Returns the job with @err when the
+ * transform is complete, NULL when it is not, or the packet was dropped.
+ */
+static struct postern_job *output_one(const struct postern_out *o,
+				      struct sk_buff *skb, int *err)
 {
 	const struct postern_xform *xform = postern_xform(o->sa);
 	struct postern_sa *sa = o->sa;
@@ -186,9 +160,8 @@ static void output_one(const struct postern_out *o, struct sk_buff *skb)
 	struct sk_buff *out;
 	unsigned int len;
 	u64 seq;
-	int err;
 
-	site.policy = o->policy->index;
+	site.policy = o->index;
 	reason = POSTERN_DROP_OUT_TOO_BIG;
 	if (unlikely(o->pad_to > skb->len))
 		tfc = o->pad_to - skb->len;
@@ -222,46 +195,54 @@ static void output_one(const struct postern_out *o, struct sk_buff *skb)
 		kfree_skb(out);
 		goto drop;
 	}
+	if (unlikely(o->next_count) &&
+	    !postern_job_hold(job, o->next, o->next_count)) {
+		reason = POSTERN_DROP_OUT_NO_SA;
+		postern_job_put(job);
+		kfree_skb(out);
+		goto drop;
+	}
 	job->done = output_finish;
 	job->seq = seq;
+	job->policy = o->index;
 	job->max = o->may_fragment ? min_t(u32, o->path_mtu, U16_MAX) : 0;
 	job->offset = o->ip_len;
 	job->tfc = tfc;
 	job->ip_len = o->outer_len;
 	job->next = output_header(o, skb, out);
-	err = xform->output(job);
-	if (err != -EINPROGRESS)
-		output_finish(job, err);
-	return;
+	*err = xform->output(job);
+	return likely(*err != -EINPROGRESS) ? job : NULL;
 
 drop:
 	postern_drop(&site, skb, reason);
+	return NULL;
 }
 
-/* The slot key of a template, with the packet's addresses where it has none. */
-static void slot_key(struct postern_slot_key *key, const struct postern_tmpl *tmpl,
-		     const struct postern_flow *flow)
+/* The slot key of a template, with the addresses that @key has where it has none. */
+static void slot_key(struct postern_slot_key *key, const struct postern_tmpl *tmpl)
 {
-	memset(key, 0, sizeof(*key));
-	key->src = tmpl->family ? tmpl->src : flow->src;
-	key->dst = tmpl->family ? tmpl->dst : flow->dst;
-	key->family = tmpl->family ? tmpl->family : flow->family;
+	if (tmpl->family) {
+		key->src = tmpl->src;
+		key->dst = tmpl->dst;
+		key->family = tmpl->family;
+	}
 	key->reqid = tmpl->reqid;
 	key->proto = tmpl->proto;
 	key->mode = tmpl->mode;
 }
 
+/* @i: number of the template */
 static struct postern_sa *choose_sa(struct postern_net *pn,
 				    const struct postern_policy *policy,
-				    const struct postern_slot_key *key)
+				    unsigned int i, const struct postern_slot_key *key)
 {
-	struct postern_slot *slot = policy->slot;
+	struct postern_slot *slot = policy->slot[i];
 	struct postern_sa *sa = NULL;
 
-	if (unlikely(policy->tmpl.spi)) {
+	if (unlikely(policy->tmpl[i].spi)) {
 		struct postern_sa_key id = {
 			.dst = key->dst,
-			.spi = policy->tmpl.spi,
+			.spi = policy->tmpl[i].spi,
 			.proto = key->proto,
 			.family = key->family,
 		};
@@ -376,12 +357,11 @@ static enum postern_drop_reason check_transport(struct postern_out *o)
  * the bits of the packet's own mark that it leaves; the SA remembers that of packets
  * without any.
  */
-static struct dst_entry *route(struct postern_net *pn, struct postern_sa *sa,
-			       const struct sk_buff *skb)
+static struct dst_entry *route(struct postern_net *pn, struct postern_sa *sa, u32 mark)
 {
-	u32 mark = sa->outer.mark_mask ? postern_sa_mark(sa, skb->mark) : 0;
 	struct dst_entry *dst;
 
+	mark = sa->outer.mark_mask ? postern_sa_mark(sa, mark) : 0;
 	local_bh_disable();	/* dst_cache */
 	dst = sa->ipv4 ? route_ipv4(pn, sa, mark) : route_ipv6(pn, sa, mark);
 	local_bh_enable();
@@ -401,32 +381,174 @@ static enum postern_drop_reason find_route(struct postern_out *o)
 		dst = skb_dst(o->skb);
 		/* what a bridge passes has a route that leads nowhere */
 		if (unlikely(!dst || dst->flags & DST_FAKE_RTABLE))
-			o->dst = route(o->pn, sa, o->skb);
+			o->dst = route(o->pn, sa, o->skb->mark);
 		else if (dst_hold_safe(dst))
 			o->dst = sa->ipv4 ? dst : postern_pmtu_plain(dst);
 		return o->dst ? check_transport(o) : POSTERN_DROP_OUT_NO_ROUTE;
 	}
 	o->ip_len = 0;
-	o->outer_len = sa->ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
-	o->dst = route(o->pn, sa, o->skb);
+	o->outer_len = postern_sa_outer_len(sa);
+	o->dst = route(o->pn, sa, o->skb->mark);
 	return o->dst ? 0 : POSTERN_DROP_OUT_NO_ROUTE;
+}
+
+/* The route of what leaves the last SA: that of the last tunnel's. */
+static noinline enum postern_drop_reason find_last_route(struct postern_out *o)
+{
+	u32 mark = postern_sa_mark(o->sa, o->skb->mark), tunnel_mark = 0;
+	struct postern_sa *sa, *tunnel = NULL;
+	unsigned int i;
+
+	for (i = 0; i < o->next_count; i++) {
+		sa = o->next[i];
+		if (sa->mode == POSTERN_MODE_TUNNEL) {
+			tunnel = sa;
+			tunnel_mark = mark;
+		}
+		mark = postern_sa_mark(sa, mark);
+	}
+	if (tunnel)
+		o->last_dst = route(o->pn, tunnel, tunnel_mark);
+	else
+		o->last_dst = dst_clone(o->dst);
+	return o->last_dst ? 0 : POSTERN_DROP_OUT_NO_ROUTE;
+}
+
+static bool in_selector(const struct postern_sa *sa, const struct postern_flow *flow)
+{
+	const struct postern_sa_selector *selector = rcu_dereference(sa->selector);
+
+	return likely(!selector) || postern_selector_match(&selector->sel, flow, false);
+}
+
+/* What a packet that goes through several SAs must fulfil besides. */
+static noinline enum postern_drop_reason check_next(struct postern_out *o)
+{
+	unsigned int i;
+
+	for (i = 0; i < o->next_count; i++)
+		if (!in_selector(o->next[i], o->judged))
+			return POSTERN_DROP_OUT_SELECTOR;
+	return find_last_route(o);
 }
 
 static enum postern_drop_reason check_packet(struct postern_out *o)
 {
-	const struct postern_sa_selector *selector;
 	enum postern_drop_reason reason;
 
 	if (unlikely(o->judged->opaque) &&
 	    !postern_selector_any_port(&o->policy->rule.sel))
 		return POSTERN_DROP_OUT_FRAGMENT;
-	selector = rcu_dereference(o->sa->selector);
-	if (unlikely(selector) && !postern_selector_match(&selector->sel, o->judged, false))
+	if (!in_selector(o->sa, o->judged))
 		return POSTERN_DROP_OUT_SELECTOR;
 	reason = find_route(o);
+	if (likely(!reason) && unlikely(o->next_count))
+		reason = check_next(o);
 	if (unlikely(reason))
 		return reason;
 	return postern_pmtu_fits(o) ? 0 : POSTERN_DROP_OUT_TOO_BIG;
+}
+
+/* What leaves one SA comes to the next; as output_one. */
+static struct postern_job *output_next(struct postern_job *job, int *err)
+{
+	struct postern_sa *before = job->sa;
+	struct postern_out o = {
+		.pn = before->pn,
+		.skb = job->out,
+		.index = job->policy,
+		.sa = job->others[0],
+		.next_count = job->others_count - 1,
+		.flow = {
+			.src = before->src,
+			.dst = before->key.dst,
+			.family = before->key.family,
+		},
+		.path_mtu = job->max,
+		.may_fragment = job->max,
+	};
+	struct postern_drop_site site = postern_sa_site(o.pn->stats, o.sa);
+	enum postern_drop_reason reason;
+
+	site.policy = o.index;
+	if (before->ipv4)	/* nobody else does, of what is not sent */
+		ip_send_check(ip_hdr(o.skb));
+	memcpy(o.next, job->others + 1, o.next_count * sizeof(o.next[0]));
+	postern_job_put(job);	/* they live for a grace period */
+	reason = find_route(&o);
+	if (unlikely(reason)) {
+		postern_drop(&site, o.skb, reason);
+		job = NULL;
+	} else {
+		job = output_one(&o, o.skb, err);
+	}
+	dst_release(o.dst);
+	return job;
+}
+
+static void output_send(struct postern_job *job)
+{
+	struct sk_buff *out = job->out;
+	struct postern_sa *sa = job->sa;
+	struct postern_net *pn = sa->pn;
+	int err;
+
+	mark_ours(out, sa->ipv4, job->max);
+	if (sa->ipv4)
+		err = ip_local_out(pn->net, out->sk, out);
+	else
+		err = ip6_local_out(pn->net, out->sk, out);
+	if (unlikely(net_xmit_eval(err))) {
+		postern_stat_inc(pn->stats, drops[POSTERN_DROP_OUT_STACK]);
+		atomic64_inc(&sa->drops[POSTERN_DROP_OUT_STACK]);
+	} else {
+		postern_stat_inc(pn->stats, out_sent);
+	}
+	postern_job_put(job);
+}
+
+/* Stage 3. @job->in was read for the last time.  Returns as output_one. */
+static struct postern_job *output_done(struct postern_job *job, int *err)
+{
+	struct postern_drop_site site = postern_sa_site(job->sa->pn->stats, job->sa);
+	struct sk_buff *in = job->in, *out = job->out;
+
+	if (unlikely(*err)) {
+		if (job->late)
+			in->dev = NULL;	/* it may be gone */
+		site.policy = job->policy;
+		postern_drop(&site, in, *err == -EPROTO ? POSTERN_DROP_OUT_OPTIONS :
+							  POSTERN_DROP_OUT_CRYPTO);
+		kfree_skb(out);
+		postern_job_put(job);
+		return NULL;
+	}
+	move_owner(in, out);
+	consume_skb(in);
+	if (unlikely(job->late))	/* the device of the route may have changed */
+		out->dev = dst_dev(skb_dst(out));
+	if (unlikely(job->others_count))
+		return output_next(job, err);
+	output_send(job);
+	return NULL;
+}
+
+static void output_finish(struct postern_job *job, int err)
+{
+	while (job)
+		job = output_done(job, &err);
+}
+
+/* One packet or segment through all SAs; @skb is consumed. */
+static void output_whole(const struct postern_out *o, struct sk_buff *skb)
+{
+	struct postern_job *job;
+	int err = 0;
+
+	local_bh_disable();
+	job = output_one(o, skb, &err);
+	output_finish(job, err);
+	local_bh_enable();
 }
 
 /* The list of packets that a buffer stands for, with checksums complete. */
@@ -454,9 +576,7 @@ static int output_fragment(struct net *net, struct sock *o, struct sk_buff *skb)
 	const struct postern_out *out = (const struct postern_out *)o;
 
 	postern_stat_inc(out->pn->stats, out_packets);
-	local_bh_disable();
-	output_one(out, skb);
-	local_bh_enable();
+	output_whole(out, skb);
 	return 0;
 }
 
@@ -486,8 +606,9 @@ static void output_protected(struct postern_out *o)
 	struct sk_buff *skb, *next, *list;
 	enum postern_drop_reason reason;
 
-	site.policy = o->policy->index;
+	site.policy = o->index;
 	o->dst = NULL;
+	o->last_dst = NULL;
 	reason = check_packet(o);
 	if (unlikely(reason)) {
 		postern_drop(&site, o->skb, reason);
@@ -508,12 +629,34 @@ static void output_protected(struct postern_out *o)
 		postern_stat_add(o->pn->stats, out_packets, (s64)made - n);
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
-		local_bh_disable();
-		output_one(o, skb);
-		local_bh_enable();
+		output_whole(o, skb);
 	}
 out:
+	dst_release(o->last_dst);
 	dst_release(o->dst);
+}
+
+/* An SA is missing, for a template and a packet that @key tells of. */
+static void output_without_sa(struct postern_net *pn, struct sk_buff *skb,
+			      const struct postern_policy *policy,
+			      const struct postern_tmpl *tmpl,
+			      const struct postern_slot_key *key,
+			      const struct postern_flow *flow, bool error)
+{
+	struct postern_drop_site site = {
+		.stats = pn->stats,
+		.spi = tmpl->spi,
+		.policy = policy->index,
+	};
+
+	/*
+	 * Nobody can be asked for an SA of a given SPI; and nobody is for an error
+	 * about other packets (RFC 4301 section 6.2).
+	 */
+	if (tmpl->spi || error)
+		postern_drop(&site, skb, POSTERN_DROP_OUT_NO_SA);
+	else
+		postern_hold(pn, skb, policy, key, flow);
 }
 
 static void output_policy(struct postern_net *pn, struct sk_buff *skb,
@@ -521,32 +664,35 @@ static void output_policy(struct postern_net *pn, struct sk_buff *skb,
 			  const struct postern_flow *judged,
 			  struct postern_policy *policy)
 {
-	struct postern_slot_key key;
+	struct postern_slot_key key = {
+		.src = flow->src,
+		.dst = flow->dst,
+		.family = flow->family,
+	};
+	const struct postern_tmpl *tmpl;
+	struct postern_sa *sa;
 	struct postern_out o;
+	unsigned int i;
 
-	slot_key(&key, &policy->tmpl, flow);
-	o.sa = choose_sa(pn, policy, &key);
-	if (unlikely(!o.sa && (policy->tmpl.spi || judged != flow))) {
-		/*
-		 * Nobody can be asked for an SA of a given SPI; and nobody is for
-		 * an error about other packets (RFC 4301 section 6.2).
-		 */
-		struct postern_drop_site site = {
-			.stats = pn->stats,
-			.spi = policy->tmpl.spi,
-			.policy = policy->index,
-		};
-
-		postern_drop(&site, skb, POSTERN_DROP_OUT_NO_SA);
-		return;
+	for (i = 0; i < policy->tmpl_count; i++) {
+		tmpl = &policy->tmpl[i];
+		slot_key(&key, tmpl);
+		sa = choose_sa(pn, policy, i, &key);
+		if (unlikely(!sa)) {
+			output_without_sa(pn, skb, policy, tmpl, &key, flow,
+					  judged != flow);
+			return;
+		}
+		if (likely(!i))
+			o.sa = sa;
+		else
+			o.next[i - 1] = sa;
 	}
-	if (unlikely(!o.sa)) {
-		postern_hold(pn, skb, policy, &key, flow);
-		return;
-	}
+	o.next_count = i - 1;
 	o.pn = pn;
 	o.skb = skb;
 	o.policy = policy;
+	o.index = policy->index;
 	o.flow = *flow;
 	o.judged = judged;
 	o.dummy = false;
@@ -662,11 +808,9 @@ static struct sk_buff *dummy_packet(const struct postern_sa *sa, unsigned int si
 int postern_output_dummy(struct postern_net *pn, struct postern_sa *sa,
 			 unsigned int size)
 {
-	static struct postern_policy none;
 	struct postern_out o = {
 		.pn = pn,
 		.sa = sa,
-		.policy = &none,
 		.dummy = true,
 		.flow = {
 			.family = sa->key.family,
@@ -688,9 +832,7 @@ int postern_output_dummy(struct postern_net *pn, struct postern_sa *sa,
 	if (o.skb->len > postern_pmtu_inner(&o))
 		goto err_free;
 	postern_stat_inc(pn->stats, out_packets);
-	local_bh_disable();
-	output_one(&o, o.skb);
-	local_bh_enable();
+	output_whole(&o, o.skb);
 	dst_release(o.dst);
 	return 0;
 

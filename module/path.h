@@ -9,15 +9,19 @@
  * struct postern_out - a packet on its way out, before it is transformed
  * @pn: namespace
  * @skb: packet, network header at its data
- * @policy: that said PROTECT
+ * @policy: that said PROTECT; for the first SA only
+ * @index: of the policy
  * @sa: of the policy
+ * @next: SAs that the packet goes through after @sa, the innermost first
+ * @next_count: of them
  * @flow: of the packet
  * @judged: what the policy was matched with: @flow, or what an ICMP error is about
- * @dst: route of the packet to be sent, referenced
+ * @dst: route of the packet that leaves @sa, referenced
+ * @last_dst: with @next, route of the packet that leaves the last SA, referenced
  * @ip_len: octets of IP header that stay in front (transport), else 0
  * @outer_len: octets of IP header in front of ESP or AH
  * @pad_to: octets, up to which the packet is padded, its IP header included
- * @path_mtu: of the path of the protected packet
+ * @path_mtu: of the path of the last protected packet
  * @fragment_to: it does not fit and is to be fragmented to this size before the
  *               transform; 0 when not
  * @dummy: made by us, to be discarded (RFC 4303 section 2.6)
@@ -27,10 +31,14 @@ struct postern_out {
 	struct postern_net *pn;
 	struct sk_buff *skb;
 	struct postern_policy *policy;
+	u32 index;
 	struct postern_sa *sa;
+	struct postern_sa *next[POSTERN_TMPL_MAX - 1];
+	unsigned int next_count;
 	struct postern_flow flow;
 	const struct postern_flow *judged;
 	struct dst_entry *dst;
+	struct dst_entry *last_dst;
 	unsigned int ip_len;
 	unsigned int outer_len;
 	unsigned int pad_to;

@@ -60,6 +60,20 @@ struct dst_entry *postern_pmtu_plain(struct dst_entry *dst)
 	return dst;
 }
 
+/* Whose packets are sent. */
+static const struct postern_sa *last_sa(const struct postern_out *o)
+{
+	return likely(!o->next_count) ? o->sa : o->next[o->next_count - 1];
+}
+
+/* What was learned of the path of an SA, where it is less than @mtu. */
+static unsigned int learned_mtu(const struct postern_sa *sa, unsigned int mtu)
+{
+	unsigned int learned = postern_sa_path_mtu(sa);
+
+	return unlikely(learned) ? min(learned, mtu) : mtu;
+}
+
 /*
  * The MTU of the route, as its device or the administrator has it, and what was
  * learned of the path of this SA.  What the stack has learned from other packets to
@@ -67,20 +81,45 @@ struct dst_entry *postern_pmtu_plain(struct dst_entry *dst)
  */
 static unsigned int path_mtu(const struct postern_out *o)
 {
-	unsigned int mtu, learned = postern_sa_path_mtu(o->sa);
+	const struct dst_entry *dst = likely(!o->next_count) ? o->dst : o->last_dst;
+	const struct postern_sa *sa = last_sa(o);
 
-	mtu = o->sa->ipv4 ? ip_dst_mtu_maybe_forward(o->dst, true) :
-			    dst_mtu(o->dst);
-	return unlikely(learned) ? min(learned, mtu) : mtu;
+	return learned_mtu(sa, sa->ipv4 ? ip_dst_mtu_maybe_forward(dst, true) :
+					  dst_mtu(dst));
+}
+
+/* Largest packet, of whose header @ip_len octets stay in front, to make no more than @mtu. */
+static unsigned int sa_mtu(const struct postern_sa *sa, unsigned int mtu,
+			   unsigned int outer_len, unsigned int ip_len)
+{
+	if (mtu <= outer_len)
+		return 0;
+	return postern_xform(sa)->fit(sa, mtu - outer_len) + ip_len;
+}
+
+/* Largest packet that may leave @o->sa and fits the path when it leaves the last SA. */
+static noinline unsigned int next_mtu(const struct postern_out *o)
+{
+	unsigned int outer_len[POSTERN_TMPL_MAX - 1], len = o->outer_len;
+	unsigned int i, mtu = o->path_mtu;
+
+	for (i = 0; i < o->next_count; i++) {
+		if (o->next[i]->mode == POSTERN_MODE_TUNNEL)
+			len = postern_sa_outer_len(o->next[i]);
+		outer_len[i] = len;
+	}
+	while (i--)
+		mtu = sa_mtu(o->next[i], learned_mtu(o->next[i], mtu), outer_len[i],
+			     o->next[i]->mode == POSTERN_MODE_TUNNEL ? 0 : outer_len[i]);
+	return learned_mtu(o->sa, mtu);
 }
 
 /* Largest packet, IP header included, that fits the path when protected. */
 static unsigned int inner_mtu(const struct postern_out *o)
 {
-	if (o->path_mtu <= o->outer_len)
-		return 0;
-	return postern_xform(o->sa)->fit(o->sa, o->path_mtu - o->outer_len) +
-	       o->ip_len;
+	unsigned int mtu = likely(!o->next_count) ? o->path_mtu : next_mtu(o);
+
+	return sa_mtu(o->sa, mtu, o->outer_len, o->ip_len);
 }
 
 /* The same, of the path that @o has now. */

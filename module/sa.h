@@ -3,6 +3,8 @@
 #ifndef _POSTERN_SA_H
 #define _POSTERN_SA_H
 
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/percpu-refcount.h>
 #include <linux/rhashtable-types.h>
 #include <linux/spinlock.h>
@@ -226,6 +228,12 @@ static inline unsigned int postern_sa_path_mtu(const struct postern_sa *sa)
 	if (likely(!mtu) || time_after_eq(jiffies, READ_ONCE(sa->path_mtu_end)))
 		return 0;
 	return mtu;
+}
+
+/* Octets of the header in front in tunnel mode. */
+static inline unsigned int postern_sa_outer_len(const struct postern_sa *sa)
+{
+	return sa->ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
 }
 
 /* The mark of what leaves a transform, of that of what came to it. */

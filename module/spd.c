@@ -94,34 +94,52 @@ static bool keeps_module(const struct postern_policy *policy)
 	return policy->action != POSTERN_ACTION_BYPASS;
 }
 
-/* An outbound template that names its addresses leads to one slot. */
-static int slot_bind(struct postern_net *pn, struct postern_policy *policy)
+static void slots_unbind(struct postern_policy *policy)
 {
-	const struct postern_tmpl *tmpl = &policy->tmpl;
-	struct postern_slot_key key = {
-		.src = tmpl->src,
-		.dst = tmpl->dst,
-		.reqid = tmpl->reqid,
-		.family = tmpl->family,
-		.proto = tmpl->proto,
-		.mode = tmpl->mode,
-	};
+	int i;
 
-	if (policy->action != POSTERN_ACTION_PROTECT ||
-	    policy->dir != POSTERN_DIR_OUT || !tmpl->family || tmpl->spi)
-		return 0;
-	policy->slot = postern_slot_get(&pn->sad, &key, GFP_KERNEL_ACCOUNT);
-	return policy->slot ? 0 : -ENOMEM;
+	for (i = 0; i < policy->tmpl_count; i++)
+		if (policy->slot[i])
+			postern_slot_put(policy->slot[i]);
 }
 
-/* Out of all tables; the slot stays readable for a grace period, as the policy. */
+/* An outbound template that names its addresses leads to one slot. */
+static int slots_bind(struct postern_net *pn, struct postern_policy *policy)
+{
+	int i;
+
+	if (policy->dir != POSTERN_DIR_OUT)
+		return 0;
+	for (i = 0; i < policy->tmpl_count; i++) {
+		const struct postern_tmpl *tmpl = &policy->tmpl[i];
+		struct postern_slot_key key = {
+			.src = tmpl->src,
+			.dst = tmpl->dst,
+			.reqid = tmpl->reqid,
+			.family = tmpl->family,
+			.proto = tmpl->proto,
+			.mode = tmpl->mode,
+		};
+
+		if (!tmpl->family || tmpl->spi)
+			continue;
+		policy->slot[i] = postern_slot_get(&pn->sad, &key,
+						   GFP_KERNEL_ACCOUNT);
+		if (!policy->slot[i]) {
+			slots_unbind(policy);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* Out of all tables; the slots stay readable for a grace period, as the policy. */
 static void policy_unpublished(struct postern_net *pn,
 			       struct postern_policy *policy)
 {
 	/* one that was replaced has left its number to its successor */
 	xa_cmpxchg(&pn->spd.by_index, policy->index, policy, NULL, GFP_KERNEL_ACCOUNT);
-	if (policy->slot)
-		postern_slot_put(policy->slot);
+	slots_unbind(policy);
 	if (keeps_module(policy))
 		module_put(THIS_MODULE);
 	queue_rcu_work(postern_wq, &policy->free_work);
@@ -147,14 +165,14 @@ int postern_spd_add(struct postern_net *pn, struct postern_policy *policy,
 		return -ENODEV;
 	/* what may be meant to be protected or discarded does not pass (section 7) */
 	policy->rule.hidden = policy->action != POSTERN_ACTION_BYPASS;
-	err = slot_bind(pn, policy);
+	err = slots_bind(pn, policy);
 	if (err)
 		goto err_module;
 	if (old)
 		policy->index = old->index;
 	err = xa_err(xa_store(&spd->by_index, policy->index, policy, GFP_KERNEL_ACCOUNT));
 	if (err)
-		goto err_slot;
+		goto err_slots;
 	if (old) {
 		postern_classifier_replace(&old->rule, &policy->rule);
 	} else {
@@ -170,10 +188,8 @@ int postern_spd_add(struct postern_net *pn, struct postern_policy *policy,
 
 err_index:
 	xa_erase(&spd->by_index, policy->index);
-err_slot:
-	if (policy->slot)
-		postern_slot_put(policy->slot);
-	policy->slot = NULL;
+err_slots:
+	slots_unbind(policy);
 err_module:
 	if (keeps_module(policy))
 		module_put(THIS_MODULE);
@@ -308,16 +324,8 @@ void postern_policy_used(struct postern_policy *policy, unsigned int packets,
 	this_cpu_add(policy->stats->bytes, bytes);
 }
 
-/**
- * postern_tmpl_fits - is this the SA that a template asks for?
- * @tmpl: template
- * @sa: SA
- *
- * RFC 4301 section 5.2 step 4: the inbound policy must name the SA through which
- * the packet came.
- */
-bool postern_tmpl_fits(const struct postern_tmpl *tmpl,
-		       const struct postern_sa *sa)
+/* Is this the SA that a template asks for? */
+static bool tmpl_fits(const struct postern_tmpl *tmpl, const struct postern_sa *sa)
 {
 	if (tmpl->proto != sa->key.proto || tmpl->mode != sa->mode ||
 	    (tmpl->reqid && tmpl->reqid != sa->reqid) ||
@@ -328,4 +336,26 @@ bool postern_tmpl_fits(const struct postern_tmpl *tmpl,
 	return tmpl->family == sa->key.family &&
 	       postern_addr_equal(&tmpl->src, &sa->src) &&
 	       postern_addr_equal(&tmpl->dst, &sa->key.dst);
+}
+
+/**
+ * postern_policy_fits - are these the SAs that a policy asks for?
+ * @policy: policy
+ * @sas: SAs that a packet came through, the outermost first
+ * @count: of them
+ *
+ * RFC 4301 section 5.2 step 4: the inbound policy must name the SA through which
+ * the packet came; each of them, and in that order.
+ */
+bool postern_policy_fits(const struct postern_policy *policy,
+			 struct postern_sa *const *sas, unsigned int count)
+{
+	unsigned int i;
+
+	if (policy->action != POSTERN_ACTION_PROTECT || policy->tmpl_count != count)
+		return false;
+	for (i = 0; i < count; i++)
+		if (!tmpl_fits(&policy->tmpl[count - 1 - i], sas[i]))
+			return false;
+	return true;
 }

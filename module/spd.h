@@ -38,9 +38,10 @@ struct postern_tmpl {
  * @dir: enum postern_dir [I]
  * @action: enum postern_action [I]
  * @owner: who made it [I]
- * @tmpl: for PROTECT [I]
- * @slot: leads to the SA; NULL when the template takes addresses or SPI from
- *        elsewhere, and for inbound policies [I]
+ * @tmpl_count: templates; 0 but for PROTECT [I]
+ * @tmpl: what packets pass through, the innermost first [I]
+ * @slot: by template, leads to the SA; NULL when the template takes addresses or SPI
+ *        from elsewhere, and for inbound policies [I]
  * @stats: packets that met it [P]
  * @add_time: seconds since the epoch [I]
  * @spd: where it is [I]
@@ -51,9 +52,10 @@ struct postern_policy {
 	u32 index;
 	u8 dir;
 	u8 action;
+	u8 tmpl_count;
 	u32 owner;
-	struct postern_tmpl tmpl;
-	struct postern_slot *slot;
+	struct postern_slot *slot[POSTERN_TMPL_MAX];
+	struct postern_tmpl tmpl[POSTERN_TMPL_MAX];
 	struct postern_sa_stats __percpu *stats;
 	time64_t add_time;
 	struct postern_spd *spd;
@@ -116,7 +118,7 @@ static inline bool postern_spd_empty(const struct postern_spd *spd)
 	return !READ_ONCE(spd->count);
 }
 
-bool postern_tmpl_fits(const struct postern_tmpl *tmpl,
-		       const struct postern_sa *sa);
+bool postern_policy_fits(const struct postern_policy *policy,
+			 struct postern_sa *const *sas, unsigned int count);
 
 #endif

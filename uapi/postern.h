@@ -14,6 +14,7 @@
 #define POSTERN_KEY_MAX		128
 #define POSTERN_WINDOW_MAX	4096
 #define POSTERN_WINDOW_DEFAULT	1024
+#define POSTERN_TMPL_MAX	6
 #define POSTERN_UNLIMITED	0xffffffffffffffffULL
 
 /**

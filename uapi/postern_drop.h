@@ -89,7 +89,9 @@
 	R(OUT_LOOPBACK, "out-loopback", \
 	  "the looped copy of an own protected multicast packet; it stays here in clear") \
 	R(IN_ECN, "in-ecn", \
-	  "congestion was marked on the way, and the sender of the inner packet only notices loss (Not-ECT)")
+	  "congestion was marked on the way, and the sender of the inner packet only notices loss (Not-ECT)") \
+	R(IN_NESTING, "in-nesting", \
+	  "ESP or AH inside ESP or AH, more of them than a policy can name")
 
 enum postern_drop_reason {
 	POSTERN_DROP_UNSPEC,
