@@ -49,14 +49,14 @@ static const struct word tmpl_words[] = {
 static bool parse_tmpl(struct args *a, const struct word *w, void *object)
 {
 	struct policy *p = object;
-	struct tmpl *t = &p->tmpls.tmpl[0];
 	unsigned int taken;
+	struct tmpl *t;
 
-	if (p->tmpls.count) {
-		fputs("Error: a second \"tmpl\" is not supported by this version of postern: a policy has one template.\n",
-		      stderr);
+	if (p->tmpls.count == TMPLS_MAX) {
+		fputs("Error: a policy has at most 6 \"tmpl\".\n", stderr);
 		return false;
 	}
+	t = &p->tmpls.tmpl[p->tmpls.count];
 	if (!words_parse(a, tmpl_words, t, &taken))
 		return false;
 	if (!taken)
@@ -67,7 +67,7 @@ static bool parse_tmpl(struct args *a, const struct word *w, void *object)
 	}
 	/* As in "ip xfrm": transport unless said otherwise. */
 	t->has |= HAS(POSTERN_A_TMPL_MODE);
-	p->tmpls.count = 1;
+	p->tmpls.count++;
 	p->has |= HAS(POSTERN_A_POLICY_TMPL);
 	return true;
 }
@@ -105,7 +105,7 @@ static const struct word add_words[] = {
 	ACTION_WORD,
 	OWNER_WORD,
 	PTYPE_WORD,
-	{ "tmpl", parse_tmpl, .usage = "TMPL" },
+	{ "tmpl", parse_tmpl, .usage = "TMPL [ tmpl TMPL ... ]" },
 	{ .word = "index" },
 	{ .word = "offload" },
 	FOREIGN_WORDS

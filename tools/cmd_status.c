@@ -97,12 +97,21 @@ static int on_sa(uint8_t cmd, const void *attrs, size_t len, void *data)
 	return 0;
 }
 
+static void tmpl_row(const struct tmpl *t, const char *word)
+{
+	const char *proto = name_of(xfrm_proto_names, t->proto);
+	const char *mode = name_of(mode_names, t->mode);
+	char src[ADDR_TEXT], dst[ADDR_TEXT];
+
+	out_text(" %s %s %s %s -> %s, reqid %u", word, proto ? proto : "?",
+		 mode ? mode : "?", addr_text(&t->src, src),
+		 addr_text(&t->dst, dst), t->reqid);
+}
+
 static void policy_row(const struct policy *p)
 {
-	const struct tmpl *t = &p->tmpls.tmpl[0];
 	const char *dir = name_of(dir_names, p->dir);
-	char src[ADDR_TEXT], dst[ADDR_TEXT];
-	const char *proto, *mode;
+	uint32_t i;
 
 	out_text("  %-4s ", dir ? dir : "?");
 	selector_print(&p->selector);
@@ -113,13 +122,8 @@ static void policy_row(const struct policy *p)
 		out_text("bypass");
 	else
 		out_text("protect");
-	if (p->tmpls.count) {
-		proto = name_of(xfrm_proto_names, t->proto);
-		mode = name_of(mode_names, t->mode);
-		out_text(" by %s %s %s -> %s, reqid %u", proto ? proto : "?",
-			 mode ? mode : "?", addr_text(&t->src, src),
-			 addr_text(&t->dst, dst), t->reqid);
-	}
+	for (i = 0; i < p->tmpls.count; i++)
+		tmpl_row(&p->tmpls.tmpl[i], i ? "\n       and" : "by");
 	out_text(", used for %" PRIu64 " packets\n", p->usage.packets);
 }
 

@@ -4,7 +4,7 @@
 
 #include "sa.h"
 
-#define TMPLS_MAX	6
+#define TMPLS_MAX	POSTERN_TMPL_MAX
 
 struct tmpl {
 	uint64_t has;			/* POSTERN_A_TMPL_ */
