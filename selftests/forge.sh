@@ -12,7 +12,7 @@
 FORGE_DIR=/run/forge
 FORGE_SPI=0x2000
 GOOD=0
-# The SA of good packets behind bad ones, when it is not the same.
+# The SA of good packets behind bad ones, and words, when it is not the same.
 GOOD_SA=''
 # By name: the words that name an SA.
 declare -A FORGE_SAS=()
@@ -173,7 +173,8 @@ bad() {
 	expect "drops" "$of_ns" "$DROPS_OF_NS" || rc=1
 	expect "drops of the SA" "$of_sa" "$DROPS_OF_SA" || rc=1
 	expect "delivered" 0 "$DELIVERED" || rc=1
-	good "${GOOD_SA:-$1}" || rc=1
+	# shellcheck disable=SC2086 # a name and words
+	good ${GOOD_SA:-$1} || rc=1
 	return $rc
 }
 

@@ -34,6 +34,7 @@ from 1.
   wire=OFFSET:HEX[,...]   octets of the protected packet replaced
   trunc=N    the first N octets of the protected packet
   isrc=ADDR, idst=ADDR    other inner addresses
+  in=NAME[,NAME...]       the protected packet is protected again by these SAs in turn
   fragment=1|2            that fragment of the inner packet, which is cut behind 24 octets
   id=N       identification of the inner packet
   tos=N, itos=N           traffic class of the outer and of the inner packet
@@ -138,6 +139,8 @@ class Association:
         whole, nxt, upper = self.inner(words)
         data = bytearray(whole if self.tunnel else upper)
         nxt = nxt if self.tunnel else 17
+        if "wrap" in words:
+            return self.wrapped(words["wrap"])
         if "inner" in words:
             data = bytearray.fromhex(words["inner"])
         replace(data, words.get("edit", ""))
@@ -145,6 +148,20 @@ class Association:
             data = data[:int(words["innercut"])]
         data += os.urandom(int(words.get("tfc", 0)))
         return bytes(data), int(words.get("next", nxt))
+
+    def wrapped(self, pkt):
+        """A packet as what is protected, and its next header."""
+        v4 = pkt[0] >> 4 == 4
+        if self.tunnel:
+            return pkt, 4 if v4 else 41
+        return (pkt[20:], pkt[9]) if v4 else (pkt[40:], pkt[6])
+
+    def protect(self, words, seq):
+        return (self.protect_esp if self.esp else self.protect_ah)(words, seq)
+
+    def wrap(self, pkt):
+        self.seq += 1
+        return self.protect({"wrap": pkt}, self.seq)
 
     def front(self, words):
         proto = 50 if self.esp else 51
@@ -205,7 +222,7 @@ class Association:
         if "bare" in words:
             pkt = self.inner(words)[0]
         else:
-            pkt = (self.protect_esp if self.esp else self.protect_ah)(words, seq)
+            pkt = self.protect(words, seq)
             if "front" in words and "stay" not in words:
                 pkt = headers.arrive(pkt)
         if "wire" in words:
@@ -269,6 +286,8 @@ def main():
             sas[name] = Association(words)
         else:
             for pkt in sas[name].packets(words):
+                for outer in filter(None, words.get("in", "").split(",")):
+                    pkt = sas[outer].wrap(pkt)
                 out.sendto(pkt, (device, 0x0800 if pkt[0] >> 4 == 4 else 0x86dd, 0, 0, mac))
                 sent += 1
         print(sent, flush=True)

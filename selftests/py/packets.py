@@ -14,9 +14,12 @@ A line of FILE is a name and a packet.  A line of MANIFEST is
          [alg=gcm|ccm|chacha|cbc|ctr|3des|null key=HEX] [auth=HEX [authalg=NAME OF SCAPY]]
          [icv=OCTETS] sent=FILE [skip=NAMES]
 
-For each of its lines "open" prints NAME and "ok" or what is wrong.
+For each NAME "open" prints NAME and "ok" or what is wrong.  Lines of one NAME are SAs
+that each packet went through, the outermost first; the first packets of that one are
+those of FILE.
 """
 import ipaddress
+import itertools
 import socket
 import struct
 import sys
@@ -190,6 +193,13 @@ class Opener:
         want("headers in front", list(headers.chain(inner))[:len(ours)], ours)
         want("octets of them", headers.bare(inner, end)[1].hex(), headers.bare(outer, end)[1].hex())
 
+    def unwrap(self, captured, count):
+        """What is in the first packets of this SA."""
+        mine = [pkt for pkt in captured if pkt.haslayer(self.cls) and pkt[self.cls].spi == self.spi][:count]
+        want("numbers", list(range(1, count + 1)), [pkt[self.cls].seq for pkt in mine])
+        want("addresses", {(self.src, self.dst)}, {(pkt.src, pkt.dst) for pkt in mine})
+        return [self.sa.decrypt(pkt.copy()) for pkt in mine]
+
     def check(self, captured, sent):
         mine = [pkt for pkt in captured if pkt.haslayer(self.cls) and pkt[self.cls].spi == self.spi]
         want("packets", len(sent), len(mine))
@@ -222,11 +232,13 @@ def open_all(pcap, manifest):
     assert ipsec
     captured = [pkt[IP if pkt[Ether].type == 0x0800 else IPv6] for pkt in rdpcap(pcap)]
     with open(manifest, encoding="ascii") as names:
-        for line in names:
-            name, *words = line.split()
-            words = dict(word.split("=", 1) for word in words)
+        for name, group in itertools.groupby(map(str.split, names), lambda words: words[0]):
+            *around, words = (dict(word.split("=", 1) for word in line[1:]) for line in group)
             try:
-                Opener(words).check(captured, list(lines(words["sent"], words.get("skip", ""))))
+                sent, packets = list(lines(words["sent"], words.get("skip", ""))), captured
+                for outer in around:
+                    packets = Opener(outer).unwrap(packets, len(sent))
+                Opener(words).check(packets, sent)
                 print(name, "ok", flush=True)
             except Exception as why:  # scapy raises all kinds
                 print(name, type(why).__name__, str(why)[:300], flush=True)

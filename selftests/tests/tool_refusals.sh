@@ -45,7 +45,10 @@ try 1 '"beet" is not supported' state add "${id[@]}" mode beet
 try 1 '"encap" is not supported' state add "${id[@]}" encap espinudp 4500 4500 0.0.0.0
 try 1 '"wildrecv" is not supported' state add "${id[@]}" flag wildrecv
 try 1 '"if_id" is not supported' policy add dir out if_id 1
-try 1 'second "tmpl" is not supported' policy add dir out tmpl proto esp tmpl proto ah
+try 1 'at most 6 "tmpl"' policy add dir out tmpl proto esp tmpl proto ah tmpl proto esp tmpl proto ah tmpl proto esp \
+	tmpl proto ah tmpl proto esp
+try 2 'family of the selector, or of the tunnel before it' policy add dir out src 10.0.0.0/8 dst 10.0.0.0/8 \
+	tmpl src 192.0.2.1 dst 192.0.2.2 proto esp mode tunnel tmpl src fd00::1 dst fd00::2 proto ah
 try 1 'duplicate "reqid"' state add "${id[@]}" reqid 1 reqid 2
 try 1 'key of "aead"' state add "${id[@]}" aead 'rfc4106(gcm(aes))' 0x123 128
 try 1 '4096' state add "${id[@]}" replay-window 5000
