@@ -28,6 +28,7 @@
  * @ip_len: octets of IP header in @out before what the transform writes
  * @next: protocol of what is inside
  * @ds: traffic class of the outer header (inbound)
+ * @encap: it came in UDP (inbound)
  * @ifindex: device that the packet came in by
  * @policy: index of the policy (outbound)
  * @max: size of the fragments that @out may leave in, of IPv6; 0 when it may not
@@ -58,6 +59,7 @@ struct postern_job {
 	unsigned int ip_len;
 	u8 next;
 	u8 ds;
+	bool encap;
 	bool late;
 	u8 others_count;
 	u16 max;

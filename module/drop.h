@@ -20,6 +20,8 @@ struct postern_stats {
 	u64 in_ecn_unused;
 	u64 out_packets;
 	u64 out_sent;
+	u64 in_keepalives;
+	u64 out_keepalives;
 	u64 drops[POSTERN_DROP_COUNT];
 };
 

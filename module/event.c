@@ -198,6 +198,20 @@ static void event_sa_used(struct postern_net *pn, struct postern_sa *sa)
 }
 
 /* Context: softirq, RCU read side. */
+static void event_mapping(struct postern_net *pn, struct postern_sa *sa,
+			  const union nf_inet_addr *src, __be16 sport)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = event_begin(pn, NULL, POSTERN_NLGRP_SA,
+			  POSTERN_CMD_SA_MAPPING_NTF, GFP_ATOMIC, &hdr);
+	if (skb)
+		event_end(pn, NULL, POSTERN_NLGRP_SA, GFP_ATOMIC, skb, hdr,
+			  postern_nl_put_sa_mapping(skb, sa, src, sport));
+}
+
+/* Context: softirq, RCU read side. */
 static void event_spi_unknown(struct postern_net *pn,
 			      const struct postern_sa_key *key,
 			      const union nf_inet_addr *src)
@@ -304,6 +318,7 @@ const struct postern_notify postern_event_notify = {
 	.sa_expired = event_sa_expired,
 	.sa_used = event_sa_used,
 	.spi_unknown = event_spi_unknown,
+	.mapping = event_mapping,
 	.listening = event_listening,
 	.acquire = event_acquire,
 };

@@ -148,6 +148,21 @@ static bool time_over(time64_t since, u64 limit, time64_t now, u64 *next)
 	return false;
 }
 
+/* A NAT forgets who is silent (RFC 3948 section 4); @next as above. */
+static void keep_alive(struct postern_sa *sa, time64_t now, u64 *next)
+{
+	time64_t last = max3(READ_ONCE(sa->last_used), sa->keepalive_sent,
+			     sa->add_time);
+
+	if (!sa->keepalive)
+		return;
+	if (time_over(last, sa->keepalive, now, next)) {
+		sa->keepalive_sent = now;
+		sa->pn->sad.keepalive(sa);
+		*next = min_t(u64, *next, sa->keepalive);
+	}
+}
+
 static bool spent_over(const struct postern_sa *sa, u64 bytes, u64 packets)
 {
 	return sa->counted && ((u64)atomic64_read(&sa->spent_bytes) >= bytes ||
@@ -194,6 +209,7 @@ static void sa_expire(struct postern_sa *sa, struct postern_net *pn)
 			postern_notify->sa_expired(pn, sa, false);
 		}
 	}
+	keep_alive(sa, now, &next);
 	next = min_t(u64, next, MAX_JIFFY_OFFSET / HZ);
 	WRITE_ONCE(sa->next_limit, now + next);
 	if (next < MAX_JIFFY_OFFSET / HZ)

@@ -4,8 +4,8 @@
  *
  *   PRE_ROUTING   behind reassembly, before conntrack: cleartext that should be
  *                 protected ends here; what came through an SA bears the marker
- *   LOCAL_IN      behind the INPUT chain: ESP and AH go to input.c, ICMP is looked
- *                 at by pmtu.c
+ *   LOCAL_IN      behind the INPUT chain: ESP, plain or in UDP, and AH go to input.c,
+ *                 ICMP is looked at by pmtu.c
  *   POST_ROUTING  before source NAT, and once more behind it for what NAT changed:
  *                 what is to be protected goes to output.c
  */
@@ -19,6 +19,7 @@
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/route.h>
 #include "compat.h"
+#include "encap.h"
 #include "flow.h"
 #include "headers.h"
 #include "hooks.h"
@@ -26,42 +27,74 @@
 #include "notify.h"
 #include "path.h"
 
+/**
+ * struct carrier - how a packet brings ESP or AH
+ * @proto: of the header that was found; else of the IP header
+ * @port: of a datagram that may be ESP, see postern_encap_find(); else 0
+ */
+struct carrier {
+	__be16 port;
+	u8 proto;
+};
+
+/* ESP in a datagram whose header is at @off. */
+static unsigned int udp_header(const struct postern_net *pn,
+			       const struct sk_buff *skb, unsigned int off,
+			       struct carrier *c)
+{
+	off = postern_encap_find(pn, skb, off, &c->port);
+	if (unlikely(off))
+		c->proto = IPPROTO_ESP;
+	return off;
+}
+
 /*
  * Offset of an ESP or AH header; 0 when there is none.  Behind extension headers of
- * IPv6 it is looked for too.
+ * IPv6 it is looked for too, in datagrams it is not.
  */
-static unsigned int ipsec_header(const struct sk_buff *skb, bool ipv4, u8 *proto)
+static unsigned int ipsec_header(const struct postern_net *pn,
+				 const struct sk_buff *skb, bool ipv4,
+				 struct carrier *c)
 {
 	int off;
 
+	c->port = 0;
 	if (ipv4) {
-		*proto = ip_hdr(skb)->protocol;
-		if (*proto != IPPROTO_ESP && *proto != IPPROTO_AH)
+		c->proto = ip_hdr(skb)->protocol;
+		if ((c->proto != IPPROTO_ESP && c->proto != IPPROTO_AH &&
+		     c->proto != IPPROTO_UDP) ||
+		    ip_hdr(skb)->frag_off & htons(IP_OFFSET))
 			return 0;
-		return ip_hdr(skb)->frag_off & htons(IP_OFFSET) ? 0 :
-								   ip_hdrlen(skb);
+		off = ip_hdrlen(skb);
+		return c->proto == IPPROTO_UDP ? udp_header(pn, skb, off, c) : off;
 	}
-	*proto = ipv6_hdr(skb)->nexthdr;
-	if (*proto == IPPROTO_ESP || *proto == IPPROTO_AH)
+	c->proto = ipv6_hdr(skb)->nexthdr;
+	if (c->proto == IPPROTO_ESP || c->proto == IPPROTO_AH)
 		return sizeof(struct ipv6hdr);
-	if (likely(!ipv6_ext_hdr(*proto)))
+	if (c->proto == IPPROTO_UDP)
+		return udp_header(pn, skb, sizeof(struct ipv6hdr), c);
+	if (likely(!ipv6_ext_hdr(c->proto)))
 		return 0;
-	off = postern_front_find(skb, proto);
-	if (off < 0 || (*proto != IPPROTO_ESP && *proto != IPPROTO_AH))
+	off = postern_front_find(skb, &c->proto);
+	if (off < 0 || (c->proto != IPPROTO_ESP && c->proto != IPPROTO_AH))
 		return 0;
 	return off;
 }
 
 /* Which SA does the packet name?  False when it is no ESP or AH, or has no SPI. */
-static bool read_key(struct postern_sa_key *key, const struct sk_buff *skb, bool ipv4)
+static bool read_key(const struct postern_net *pn, struct postern_sa_key *key,
+		     const struct sk_buff *skb, bool ipv4, __be16 *port)
 {
+	struct carrier c;
 	unsigned int off;
 	__be32 buf, *spi;
 
 	memset(key, 0, sizeof(*key));
-	off = ipsec_header(skb, ipv4, &key->proto);
+	off = ipsec_header(pn, skb, ipv4, &c);
 	if (likely(!off))
 		return false;
+	key->proto = c.proto;
+	*port = c.port;
 	off += skb_network_offset(skb) + (key->proto == IPPROTO_AH ? 4 : 0);
 	spi = skb_header_pointer(skb, off, sizeof(buf), &buf);
 	if (!spi)
@@ -82,11 +115,13 @@ static bool names_sa(struct postern_net *pn, const struct sk_buff *skb, bool ipv
 {
 	struct postern_sa_key key;
 	struct postern_sa *sa;
+	__be16 port;
 
-	if (likely(!read_key(&key, skb, ipv4)))
+	if (likely(!read_key(pn, &key, skb, ipv4, &port)))
 		return false;
 	sa = postern_sad_lookup(&pn->sad, &key);
-	return sa && sa->dir != POSTERN_DIR_OUT && postern_sa_usable(sa);
+	return sa && postern_encap_takes(sa, port) &&
+	       sa->dir != POSTERN_DIR_OUT && postern_sa_usable(sa);
 }
 
 static unsigned int drop_policy(struct postern_net *pn, struct sk_buff *skb,
@@ -110,7 +145,8 @@ static unsigned int pre_routing(struct sk_buff *skb,
 	struct postern_policy *policy;
 	struct postern_sa_key key;
 	struct postern_flow flow;
-	u8 proto;
+	struct carrier c;
+	__be16 port;
 
 	if (postern_marker_is_ours(pn, skb)) {
 		/* a VRF calls this hook again; routing drops the marker anyway */
@@ -136,29 +172,36 @@ static unsigned int pre_routing(struct sk_buff *skb,
 	if (policy->action == POSTERN_ACTION_DISCARD)
 		return drop_policy(pn, skb, policy, POSTERN_DROP_IN_DISCARD);
 	/* a stale SPI is no cleartext, to be told from it by who looks for the cause */
-	if (ipsec_header(skb, ipv4, &proto) && postern_flow_is_local(pn->net, &flow)) {
+	if (ipsec_header(pn, skb, ipv4, &c) && postern_encap_is_esp(c.port) &&
+	    postern_flow_is_local(pn->net, &flow)) {
 		postern_stat_inc(pn->stats, in_packets);
 		/* one that is cut off names none at all */
-		if (read_key(&key, skb, ipv4))
+		if (read_key(pn, &key, skb, ipv4, &port))
 			postern_notify->spi_unknown(pn, &key, &flow.src);
 		return drop_policy(pn, skb, policy, POSTERN_DROP_UNKNOWN_SPI);
 	}
 	return drop_policy(pn, skb, policy, POSTERN_DROP_IN_CLEARTEXT);
 }
 
-static unsigned int local_in(struct sk_buff *skb,
-			     const struct nf_hook_state *state, bool ipv4)
+static bool is_keepalive(const struct sk_buff *skb, bool ipv4, __be16 port)
 {
-	struct postern_net *pn = postern_net(state->net);
-	struct postern_drop_site site = { .stats = pn->stats };
-	unsigned int verdict, off;
-	u8 proto;
+	return postern_encap_keepalive(skb, ipv4 ? ip_hdrlen(skb) :
+						   sizeof(struct ipv6hdr), port);
+}
 
-	off = ipsec_header(skb, ipv4, &proto);
-	if (likely(!off)) {
-		if (proto == (ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
-			postern_pmtu_learn(pn, skb, ipv4);
-		return NF_ACCEPT;
+static unsigned int local_in_one(struct postern_net *pn, struct sk_buff *skb,
+				 bool ipv4, unsigned int off,
+				 const struct carrier *c)
+{
+	struct postern_drop_site site = { .stats = pn->stats };
+	unsigned int verdict;
+
+	if (!off) {
+		if (!is_keepalive(skb, ipv4, c->port))
+			return NF_ACCEPT;
+		postern_stat_inc(pn->stats, in_keepalives);
+		consume_skb(skb);
+		return NF_STOLEN;
 	}
 	if (unlikely(skb->pkt_type == PACKET_LOOPBACK) &&
 	    names_sa(pn, skb, ipv4)) {
@@ -166,9 +209,61 @@ static unsigned int local_in(struct sk_buff *skb,
 		return NF_STOLEN;
 	}
 	local_bh_disable();
-	verdict = postern_input(pn, skb, ipv4, proto, off);
+	verdict = postern_input(pn, skb, ipv4, c->proto, off, c->port);
 	local_bh_enable();
 	return verdict;
+}
+
+/*
+ * GRO made one packet of several datagrams, of which each may be something else.  What
+ * is not ours goes the rest of its way alone; policies have seen the first one only.
+ */
+static noinline unsigned int local_in_batch(struct postern_net *pn,
+					    struct sk_buff *skb,
+					    const struct nf_hook_state *state,
+					    bool ipv4)
+{
+	struct postern_drop_site site = { .stats = pn->stats };
+	struct sk_buff *segs, *next;
+	struct carrier c;
+	unsigned int off;
+
+	segs = skb_gso_segment(skb, NETIF_F_SG);
+	if (IS_ERR_OR_NULL(segs)) {
+		postern_drop(&site, skb, POSTERN_DROP_IN_MEMORY);
+		return NF_STOLEN;
+	}
+	consume_skb(skb);
+	skb_list_walk_safe(segs, skb, next) {
+		skb_mark_not_on_list(skb);
+		off = ipsec_header(pn, skb, ipv4, &c);
+		if (local_in_one(pn, skb, ipv4, off, &c) != NF_ACCEPT ||
+		    pre_routing(skb, state, ipv4) != NF_ACCEPT)
+			continue;
+		if (likely(nf_conntrack_confirm(skb) == NF_ACCEPT))
+			state->okfn(state->net, state->sk, skb);
+		else
+			kfree_skb(skb);
+	}
+	return NF_STOLEN;
+}
+
+static unsigned int local_in(struct sk_buff *skb,
+			     const struct nf_hook_state *state, bool ipv4)
+{
+	struct postern_net *pn = postern_net(state->net);
+	struct carrier c;
+	unsigned int off;
+
+	off = ipsec_header(pn, skb, ipv4, &c);
+	if (likely(!off && !c.port)) {
+		if (c.proto == (ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+			postern_pmtu_learn(pn, skb, ipv4);
+		return NF_ACCEPT;
+	}
+	if (unlikely(c.port && skb_is_gso(skb)))
+		return local_in_batch(pn, skb, state, ipv4);
+	return local_in_one(pn, skb, ipv4, off, &c);
 }
 
 /*

@@ -14,11 +14,14 @@
  * Context: RCU read side, bottom halves off.  RFC 4301 section 5.2.
  */
 #include <linux/etherdevice.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
 #include <net/gro_cells.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include "compat.h"
+#include "encap.h"
 #include "expire.h"
 #include "flow.h"
 #include "headers.h"
@@ -150,6 +153,37 @@ static enum postern_drop_reason rebuild_header(struct postern_job *job)
 	return 0;
 }
 
+/*
+ * A NAT has changed the source that the checksum behind the header covers; the ICV has
+ * covered the rest, so that nobody need look at it (RFC 3948 section 3.1.2).  Where the
+ * peer's own address is known it is made right for who does, on the way to elsewhere.
+ */
+static void fix_checksum(const struct postern_sa *sa, struct sk_buff *skb, u8 next)
+{
+	unsigned int len = skb_transport_offset(skb);
+	__sum16 *check;
+
+	skb->ip_summed = CHECKSUM_UNNECESSARY;
+	if (likely(postern_addr_any(&sa->original)))
+		return;
+	if (next == IPPROTO_TCP && pskb_may_pull(skb, len + sizeof(struct tcphdr)))
+		check = &tcp_hdr(skb)->check;
+	else if (next == IPPROTO_UDP &&
+		 pskb_may_pull(skb, len + sizeof(struct udphdr)) &&
+		 udp_hdr(skb)->check)
+		check = &udp_hdr(skb)->check;
+	else
+		return;
+	if (sa->ipv4)
+		inet_proto_csum_replace4(check, skb, sa->original.ip,
+					 ip_hdr(skb)->saddr, true);
+	else
+		inet_proto_csum_replace16(check, skb, sa->original.ip6,
+					  ipv6_hdr(skb)->saddr.s6_addr32, true);
+	if (next == IPPROTO_UDP && !*check)
+		*check = CSUM_MANGLED_0;
+}
+
 static enum postern_drop_reason strip(struct postern_job *job)
 {
 	const struct postern_sa *sa = job->sa;
@@ -159,8 +193,14 @@ static enum postern_drop_reason strip(struct postern_job *job)
 	reason = postern_xform(sa)->strip(job);
 	if (reason)
 		return reason;
-	if (sa->mode == POSTERN_MODE_TRANSPORT)
-		return rebuild_header(job);
+	if (sa->mode == POSTERN_MODE_TRANSPORT) {
+		reason = rebuild_header(job);
+		if (!reason && job->encap) {
+			skb_set_transport_header(skb, job->ip_len);
+			fix_checksum(sa, skb, job->next);
+		}
+		return reason;
+	}
 	__skb_pull(skb, job->ip_len);
 	reason = inner_header(skb, job->next);
 	if (reason)
@@ -219,6 +259,39 @@ static bool defragment(struct postern_net *pn, struct postern_sa *sa,
 	return !err;
 }
 
+/* A NAT between has forgotten the peer, or the peer has moved (RFC 7296 section 2.23). */
+static noinline void tell_mapping(struct postern_sa *sa,
+				  const union nf_inet_addr *src, __be16 sport)
+{
+	unsigned long now = jiffies;
+
+	/* two CPUs at once tell it twice */
+	if (time_before(now, READ_ONCE(sa->mapping_told) + HZ))
+		return;
+	WRITE_ONCE(sa->mapping_told, now);
+	postern_notify->mapping(sa->pn, sa, src, sport);
+}
+
+/* Is the datagram around this ESP from where the SA has its peer? */
+static void check_mapping(struct postern_sa *sa, const struct sk_buff *skb,
+			  unsigned int offset)
+{
+	__be32 buf, *ports, encap = READ_ONCE(sa->encap);
+	union nf_inet_addr src = {};
+
+	ports = skb_header_pointer(skb, offset - sizeof(struct udphdr),
+				   sizeof(buf), &buf);
+	if (!encap || !ports)
+		return;
+	if (sa->ipv4)
+		src.ip = ip_hdr(skb)->saddr;
+	else
+		src.in6 = ipv6_hdr(skb)->saddr;
+	if (unlikely(postern_encap_sport(*ports) != postern_encap_sport(encap) ||
+		     !postern_addr_equal(&src, &sa->src)))
+		tell_mapping(sa, &src, postern_encap_sport(*ports));
+}
+
 /* Octets of ciphertext, or negative when the packet is too short or uneven. */
 static int esp_plain_len(const struct postern_sa *sa, const struct sk_buff *skb,
 			 unsigned int offset)
@@ -239,6 +312,7 @@ static struct postern_job *input_transform(struct postern_net *pn,
 					   struct postern_sa *sa,
 					   struct sk_buff *skb,
 					   unsigned int offset, u64 seq,
+					   bool encap,
 					   struct postern_sa *const *before,
 					   unsigned int count, int *err)
 {
@@ -251,7 +325,9 @@ static struct postern_job *input_transform(struct postern_net *pn,
 	struct sk_buff *out;
 	int len;
 
-	ip_len = ah || transport ? offset : 0;
+	ip_len = 0;
+	if (ah || transport)
+		ip_len = offset - (encap ? sizeof(struct udphdr) : 0);
 	reason = POSTERN_DROP_IN_TRUNCATED;
 	if (ah)
 		len = skb->len - offset;
@@ -292,6 +368,7 @@ static struct postern_job *input_transform(struct postern_net *pn,
 	job->offset = offset;
 	job->ip_len = ip_len;
 	job->ds = postern_outer_ds(skb, sa->ipv4);
+	job->encap = encap;
 	job->ifindex = skb->dev->ifindex;
 	*err = postern_xform(sa)->input(job);
 	return likely(*err != -EINPROGRESS) ? job : NULL;
@@ -317,11 +394,11 @@ check_extensions(const struct postern_sa *sa, struct sk_buff *skb, unsigned int 
 /* Stage 1, of the SA that the packet names: may it be so?  @seq will be the number. */
 static enum postern_drop_reason check_sa(const struct postern_sa *sa,
 					 struct sk_buff *skb, unsigned int offset,
-					 __be32 number, u64 *seq)
+					 __be32 number, bool encap, u64 *seq)
 {
 	enum postern_drop_reason reason;
 
-	if (unlikely(!sa->ipv4 && offset != sizeof(struct ipv6hdr))) {
+	if (unlikely(!sa->ipv4 && !encap && offset != sizeof(struct ipv6hdr))) {
 		reason = check_extensions(sa, skb, offset);
 		if (reason)
 			return reason;
@@ -378,12 +455,12 @@ static struct postern_job *input_next(struct postern_net *pn, struct postern_sa 
 	u64 seq = 0;
 
 	if (likely(count < POSTERN_TMPL_MAX))
-		reason = check_sa(sa, skb, offset, number, &seq);
+		reason = check_sa(sa, skb, offset, number, false, &seq);
 	if (unlikely(reason)) {
 		postern_drop(&site, skb, reason);
 		return NULL;
 	}
-	return input_transform(pn, sa, skb, offset, seq, before, count, err);
+	return input_transform(pn, sa, skb, offset, seq, false, before, count, err);
 }
 
 /* RFC 4301 section 5.2 step 4, of a packet that came through @count SAs. */
@@ -524,6 +601,8 @@ static struct postern_job *input_done(struct postern_job *job, int *err)
 		goto drop;
 	if (unlikely(!READ_ONCE(sa->heard)))
 		postern_sa_heard(sa);
+	if (job->encap)
+		check_mapping(sa, in, job->offset);
 	reason = strip(job);
 	if (reason)
 		goto drop;
@@ -546,6 +625,15 @@ static void input_finish(struct postern_job *job, int err)
 		job = input_done(job, &err);
 }
 
+/* What the datagram does not count as its own is no part of ESP. */
+static int trim_datagram(struct sk_buff *skb, unsigned int offset)
+{
+	struct udphdr buf, *udp;
+
+	udp = skb_header_pointer(skb, offset, sizeof(buf), &buf);
+	return pskb_trim(skb, offset + ntohs(udp->len));
+}
+
 static noinline void tell_unknown(struct postern_net *pn,
 				  const struct postern_sa_key *key,
 				  const struct sk_buff *skb)
@@ -566,12 +654,14 @@ static noinline void tell_unknown(struct postern_net *pn,
  * @ipv4: family
  * @proto: IPPROTO_ESP or IPPROTO_AH
  * @offset: of the ESP or AH header
+ * @port: of the datagram that it came in; 0 when it came in none
  *
  * Return: NF_STOLEN, or NF_ACCEPT when no SA of ours is named.
  * Context: LOCAL_IN.
  */
 unsigned int postern_input(struct postern_net *pn, struct sk_buff *skb,
-			   bool ipv4, u8 proto, unsigned int offset)
+			   bool ipv4, u8 proto, unsigned int offset,
+			   __be16 port)
 {
 	unsigned int spi_offset = offset + (proto == IPPROTO_AH ? 4 : 0);
 	struct postern_drop_site site = { .stats = pn->stats };
@@ -586,18 +676,24 @@ unsigned int postern_input(struct postern_net *pn, struct sk_buff *skb,
 	u64 seq;
 	int err = 0;
 
-	postern_stat_inc(pn->stats, in_packets);
 	id = skb_header_pointer(skb, spi_offset, sizeof(buf), buf);
 	if (unlikely(!id)) {
+		postern_stat_inc(pn->stats, in_packets);
 		postern_drop(&site, skb, POSTERN_DROP_IN_TRUNCATED);
 		return NF_STOLEN;
 	}
 	key.spi = id[0];
+	seq = ntohl(id[1]);
 	if (ipv4)
 		key.dst.ip = ip_hdr(skb)->daddr;
 	else
 		key.dst.in6 = ipv6_hdr(skb)->daddr;
 	sa = postern_sad_lookup(&pn->sad, &key);
+	if (unlikely(sa && !postern_encap_takes(sa, port)))
+		sa = NULL;
+	if (unlikely(!sa && !postern_encap_is_esp(port)))
+		return NF_ACCEPT;
+	postern_stat_inc(pn->stats, in_packets);
 	if (unlikely(!sa)) {
 		site.spi = key.spi;
 		postern_drop_count(&site, skb, POSTERN_DROP_UNKNOWN_SPI, 1);
@@ -612,12 +708,15 @@ unsigned int postern_input(struct postern_net *pn, struct sk_buff *skb,
 	reason = POSTERN_DROP_IN_CONNTRACK;
 	if (unlikely(nf_conntrack_confirm(skb) != NF_ACCEPT))
 		goto drop;
-	reason = check_sa(sa, skb, offset, id[1], &seq);
+	reason = POSTERN_DROP_IN_MEMORY;
+	if (unlikely(port && trim_datagram(skb, offset - sizeof(struct udphdr))))
+		goto drop;
+	reason = check_sa(sa, skb, offset, id[1], port != 0, &seq);
 	if (unlikely(reason))
 		goto drop;
 	skb_dst_drop(skb);
 	nf_reset_ct(skb);
-	job = input_transform(pn, sa, skb, offset, seq, NULL, 0, &err);
+	job = input_transform(pn, sa, skb, offset, seq, port != 0, NULL, 0, &err);
 	input_finish(job, err);
 	return NF_STOLEN;
 

@@ -11,6 +11,7 @@
 #include <linux/ratelimit.h>
 #include "compat.h"
 #include "crypt.h"
+#include "encap.h"
 #include "event.h"
 #include "hooks.h"
 #include "marker.h"
@@ -31,6 +32,7 @@ static int __net_init postern_net_init(struct net *net)
 
 	pn->net = net;
 	mutex_init(&pn->lock);
+	postern_encap_listen(pn, htons(POSTERN_ENCAP_PORT));
 	ratelimit_state_init(&pn->unknown, HZ, UNKNOWN_A_SECOND);
 	/* what was not told is no news for the kernel log */
 	ratelimit_set_flags(&pn->unknown, RATELIMIT_MSG_ON_RELEASE);
@@ -39,7 +41,8 @@ static int __net_init postern_net_init(struct net *net)
 	pn->stats = alloc_percpu(struct postern_stats);
 	if (!pn->stats)
 		return -ENOMEM;
-	err = postern_sad_init(&pn->sad, pn, postern_hold_timer);
+	err = postern_sad_init(&pn->sad, pn, postern_hold_timer,
+			       postern_output_keepalive);
 	if (err)
 		goto err_stats;
 	err = postern_spd_init(&pn->spd);

@@ -59,6 +59,8 @@ int postern_nl_put_drop(struct sk_buff *skb, int attr,
 int postern_nl_put_sa(struct sk_buff *skb, struct postern_sa *sa,
 		      bool with_keys);
 int postern_nl_put_sa_used(struct sk_buff *skb, struct postern_sa *sa);
+int postern_nl_put_sa_mapping(struct sk_buff *skb, const struct postern_sa *sa,
+			      const union nf_inet_addr *src, __be16 sport);
 int postern_nl_put_sa_expired(struct sk_buff *skb, struct postern_sa *sa,
 			      bool hard);
 int postern_nl_put_policy(struct sk_buff *skb,

@@ -19,6 +19,12 @@ const struct nla_policy postern_algo_nl_policy[POSTERN_A_ALGO_KEY_BITS + 1] = {
 	[POSTERN_A_ALGO_KEY_BITS] = { .type = NLA_U32, },
 };
 
+const struct nla_policy postern_encap_nl_policy[POSTERN_A_ENCAP_ORIGINAL + 1] = {
+	[POSTERN_A_ENCAP_SPORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[POSTERN_A_ENCAP_DPORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[POSTERN_A_ENCAP_ORIGINAL] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
+};
+
 const struct nla_policy postern_lifetime_nl_policy[POSTERN_A_LIFETIME_USE_HARD + 1] = {
 	[POSTERN_A_LIFETIME_BYTE_SOFT] = { .type = NLA_U64, },
 	[POSTERN_A_LIFETIME_BYTE_HARD] = { .type = NLA_U64, },
@@ -68,7 +74,7 @@ const struct nla_policy postern_usage_nl_policy[POSTERN_A_USAGE_LAST_USED + 1] =
 };
 
 /* POSTERN_CMD_SA_NEW - do */
-static const struct nla_policy postern_sa_new_nl_policy[POSTERN_A_SA_TFCPAD + 1] = {
+static const struct nla_policy postern_sa_new_nl_policy[POSTERN_A_SA_NAT_KEEPALIVE_INTERVAL + 1] = {
 	[POSTERN_A_SA_DST] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
 	[POSTERN_A_SA_SRC] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
 	[POSTERN_A_SA_PROTO] = NLA_POLICY_RANGE(NLA_U8, 50, 51),
@@ -92,10 +98,12 @@ static const struct nla_policy postern_sa_new_nl_policy[POSTERN_A_SA_TFCPAD + 1]
 	[POSTERN_A_SA_OUTPUT_MARK] = { .type = NLA_U32, },
 	[POSTERN_A_SA_OUTPUT_MARK_MASK] = { .type = NLA_U32, },
 	[POSTERN_A_SA_TFCPAD] = { .type = NLA_U16, },
+	[POSTERN_A_SA_ENCAP] = NLA_POLICY_NESTED(postern_encap_nl_policy),
+	[POSTERN_A_SA_NAT_KEEPALIVE_INTERVAL] = { .type = NLA_U32, },
 };
 
 /* POSTERN_CMD_SA_UPDATE - do */
-static const struct nla_policy postern_sa_update_nl_policy[POSTERN_A_SA_TFCPAD + 1] = {
+static const struct nla_policy postern_sa_update_nl_policy[POSTERN_A_SA_NAT_KEEPALIVE_INTERVAL + 1] = {
 	[POSTERN_A_SA_DST] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
 	[POSTERN_A_SA_SRC] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
 	[POSTERN_A_SA_PROTO] = NLA_POLICY_RANGE(NLA_U8, 50, 51),
@@ -119,6 +127,8 @@ static const struct nla_policy postern_sa_update_nl_policy[POSTERN_A_SA_TFCPAD +
 	[POSTERN_A_SA_OUTPUT_MARK] = { .type = NLA_U32, },
 	[POSTERN_A_SA_OUTPUT_MARK_MASK] = { .type = NLA_U32, },
 	[POSTERN_A_SA_TFCPAD] = { .type = NLA_U16, },
+	[POSTERN_A_SA_ENCAP] = NLA_POLICY_NESTED(postern_encap_nl_policy),
+	[POSTERN_A_SA_NAT_KEEPALIVE_INTERVAL] = { .type = NLA_U32, },
 };
 
 /* POSTERN_CMD_SA_DEL - do */
@@ -224,14 +234,14 @@ static const struct genl_ops postern_nl_ops[] = {
 		.cmd		= POSTERN_CMD_SA_NEW,
 		.doit		= postern_nl_sa_new_doit,
 		.policy		= postern_sa_new_nl_policy,
-		.maxattr	= POSTERN_A_SA_TFCPAD,
+		.maxattr	= POSTERN_A_SA_NAT_KEEPALIVE_INTERVAL,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd		= POSTERN_CMD_SA_UPDATE,
 		.doit		= postern_nl_sa_update_doit,
 		.policy		= postern_sa_update_nl_policy,
-		.maxattr	= POSTERN_A_SA_TFCPAD,
+		.maxattr	= POSTERN_A_SA_NAT_KEEPALIVE_INTERVAL,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{

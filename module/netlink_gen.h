@@ -13,6 +13,7 @@
 
 /* Common nested types */
 extern const struct nla_policy postern_algo_nl_policy[POSTERN_A_ALGO_KEY_BITS + 1];
+extern const struct nla_policy postern_encap_nl_policy[POSTERN_A_ENCAP_ORIGINAL + 1];
 extern const struct nla_policy postern_lifetime_nl_policy[POSTERN_A_LIFETIME_USE_HARD + 1];
 extern const struct nla_policy postern_replay_nl_policy[POSTERN_A_REPLAY_LOST + 1];
 extern const struct nla_policy postern_selector_nl_policy[POSTERN_A_SELECTOR_IFINDEX + 1];

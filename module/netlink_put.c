@@ -288,6 +288,27 @@ static int put_path_mtu(struct sk_buff *skb, const struct postern_sa *sa)
 	return 0;
 }
 
+static int put_encap(struct sk_buff *skb, const struct postern_sa *sa)
+{
+	__be32 encap = READ_ONCE(sa->encap);
+	struct nlattr *nest;
+
+	if (!encap)
+		return 0;
+	nest = nla_nest_start(skb, POSTERN_A_SA_ENCAP);
+	if (!nest ||
+	    nla_put_u16(skb, POSTERN_A_ENCAP_SPORT,
+			ntohs(postern_encap_sport(encap))) ||
+	    nla_put_u16(skb, POSTERN_A_ENCAP_DPORT,
+			ntohs(postern_encap_dport(encap))) ||
+	    (!postern_addr_any(&sa->original) &&
+	     postern_nl_put_addr(skb, POSTERN_A_ENCAP_ORIGINAL, &sa->original,
+				 sa->key.family)))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
 /**
  * postern_nl_put_sa - an SA as sa-get shows it
  * @skb: message
@@ -306,6 +327,10 @@ int postern_nl_put_sa(struct sk_buff *skb, struct postern_sa *sa,
 	    (sa->tfcpad && nla_put_u16(skb, POSTERN_A_SA_TFCPAD, sa->tfcpad)) ||
 	    put_outer(skb, &sa->outer) ||
 	    put_path_mtu(skb, sa) ||
+	    put_encap(skb, sa) ||
+	    (sa->keepalive &&
+	     nla_put_u32(skb, POSTERN_A_SA_NAT_KEEPALIVE_INTERVAL,
+			 sa->keepalive)) ||
 	    put_algos(skb, sa, with_keys) ||
 	    put_sa_selector(skb, sa) ||
 	    put_life(skb, &sa->life) ||
@@ -328,6 +353,27 @@ int postern_nl_put_sa_used(struct sk_buff *skb, struct postern_sa *sa)
 	if (put_sa_identity(skb, sa) ||
 	    put_sa_usage(skb, sa) ||
 	    put_replay(skb, sa))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/**
+ * postern_nl_put_sa_mapping - what a mapping event tells
+ * @skb: message
+ * @sa: SA
+ * @src: address of its peer
+ * @sport: port of its peer
+ *
+ * Return: 0 or -EMSGSIZE. Context: any, RCU read side.
+ */
+int postern_nl_put_sa_mapping(struct sk_buff *skb, const struct postern_sa *sa,
+			      const union nf_inet_addr *src, __be16 sport)
+{
+	if (put_sa_identity(skb, sa) ||
+	    put_encap(skb, sa) ||
+	    postern_nl_put_addr(skb, POSTERN_A_SA_NEW_SRC, src,
+				sa->key.family) ||
+	    nla_put_u16(skb, POSTERN_A_SA_NEW_SPORT, ntohs(sport)))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -4,6 +4,7 @@
  * change stands also when its reply does not reach the requester any more.
  */
 #include <linux/slab.h>
+#include "encap.h"
 #include "event.h"
 #include "expire.h"
 #include "hooks.h"
@@ -37,6 +38,9 @@ static struct postern_sa *sa_make(struct postern_net *pn,
 	sa->flags = args->flags;
 	sa->outer = args->outer;
 	sa->tfcpad = args->tfcpad;
+	sa->encap = args->encap;
+	sa->original = args->original;
+	sa->keepalive = args->keepalive;
 	sa->reqid = args->reqid;
 	sa->owner = args->owner;
 	sa->base = args->base;
@@ -98,6 +102,8 @@ static int sa_create(struct postern_net *pn, struct genl_info *info,
 	if (err)
 		goto err_free;
 	sa_forward(sa, args);
+	if (sa->encap)
+		postern_encap_listen(pn, postern_encap_dport(sa->encap));
 	err = postern_sad_add(&pn->sad, sa, larval);
 	if (err)
 		goto err_free;
@@ -128,6 +134,17 @@ static int selector_change(struct postern_sa *sa,
 	return 0;
 }
 
+/* Packets that leave meanwhile have the old ports or the new ones. */
+static void encap_change(struct postern_sa *sa, __be32 encap)
+{
+	if (sa->encap == encap)
+		return;
+	postern_encap_listen(sa->pn, postern_encap_dport(encap));
+	WRITE_ONCE(sa->encap, encap);
+	synchronize_net();	/* who has seen the old ones remembers no route any more */
+	dst_cache_reset(&sa->route);
+}
+
 /* Usage that the request tells is not taken: a valid SA counts itself. */
 static int sa_change(struct postern_net *pn, struct genl_info *info,
 		     struct postern_sa *sa, const struct postern_sa_args *args)
@@ -145,10 +162,14 @@ static int sa_change(struct postern_net *pn, struct genl_info *info,
 	}
 	if (tb[POSTERN_A_SA_OWNER])
 		sa->owner = args->owner;
-	if (tb[POSTERN_A_SA_LIFETIME]) {
+	if (tb[POSTERN_A_SA_ENCAP])
+		encap_change(sa, args->encap);
+	if (tb[POSTERN_A_SA_NAT_KEEPALIVE_INTERVAL])
+		sa->keepalive = args->keepalive;
+	if (tb[POSTERN_A_SA_LIFETIME])
 		postern_sa_set_life(sa, &args->life);
+	if (tb[POSTERN_A_SA_LIFETIME] || tb[POSTERN_A_SA_NAT_KEEPALIVE_INTERVAL])
 		postern_sa_schedule(sa, 0);
-	}
 	sa_forward(sa, args);
 	pn->generation++;
 	postern_event_sa(pn, info, POSTERN_CMD_SA_UPDATE_NTF, sa);

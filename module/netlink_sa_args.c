@@ -252,6 +252,55 @@ static int get_mark(struct nlattr **tb, struct postern_outer *outer,
 	return 0;
 }
 
+/* In transport mode what a checksum behind ESP has covered. */
+static int get_original(const struct nlattr *attr, struct postern_sa_args *args,
+			struct netlink_ext_ack *extack)
+{
+	u8 family;
+	int err;
+
+	if (!attr)
+		return 0;
+	err = postern_nl_get_addr(attr, &args->original, &family, extack);
+	if (err || postern_addr_any(&args->original))
+		return err;
+	if (family == args->key.family && args->mode == POSTERN_MODE_TRANSPORT)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr,
+			    "original is of transport mode, and of the family of dst");
+	return -EINVAL;
+}
+
+/* ESP in UDP; AH covers the addresses that a NAT changes (RFC 3948 section 1). */
+static int get_encap(const struct nlattr *nest, struct postern_sa_args *args,
+		     struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[POSTERN_A_ENCAP_ORIGINAL + 1];
+	int err;
+
+	if (!nest)
+		return 0;
+	err = nla_parse_nested(tb, POSTERN_A_ENCAP_ORIGINAL, nest,
+			       postern_encap_nl_policy, extack);
+	if (err)
+		return err;
+	if (postern_nl_missing(extack, nest, tb, POSTERN_A_ENCAP_SPORT, "sport") ||
+	    postern_nl_missing(extack, nest, tb, POSTERN_A_ENCAP_DPORT, "dport"))
+		return -EINVAL;
+	if (args->key.proto != IPPROTO_ESP) {
+		NL_SET_ERR_MSG_ATTR(extack, nest, "encap is of ESP only");
+		return -EINVAL;
+	}
+	if (postern_nl_addr_multicast(&args->key.dst, args->key.family)) {
+		NL_SET_ERR_MSG_ATTR(extack, nest,
+				    "encap is between two hosts: dst is a multicast address");
+		return -EINVAL;
+	}
+	args->encap = htonl(nla_get_u16(tb[POSTERN_A_ENCAP_SPORT]) << 16 |
+			    nla_get_u16(tb[POSTERN_A_ENCAP_DPORT]));
+	return get_original(tb[POSTERN_A_ENCAP_ORIGINAL], args, extack);
+}
+
 static int get_outer(struct nlattr **tb, struct postern_sa_args *args,
 		     struct netlink_ext_ack *extack)
 {
@@ -316,6 +365,11 @@ int postern_sa_args_get(struct nlattr **tb, struct postern_sa_args *args,
 	err = get_outer(tb, args, extack);
 	if (err)
 		return err;
+	err = get_encap(tb[POSTERN_A_SA_ENCAP], args, extack);
+	if (err)
+		return err;
+	if (tb[POSTERN_A_SA_NAT_KEEPALIVE_INTERVAL])
+		args->keepalive = nla_get_u32(tb[POSTERN_A_SA_NAT_KEEPALIVE_INTERVAL]);
 	args->window = POSTERN_WINDOW_DEFAULT;
 	if (tb[POSTERN_A_SA_REPLAY_WINDOW])
 		args->window = nla_get_u32(tb[POSTERN_A_SA_REPLAY_WINDOW]);
@@ -407,6 +461,19 @@ static int check_outer(struct nlattr **tb, const struct postern_sa_args *args,
 	return 0;
 }
 
+/* Who is behind a NAT sends them, from an address. */
+static int check_keepalive(struct nlattr **tb, const struct postern_sa_args *args,
+			   bool encap, u8 dir, const union nf_inet_addr *src,
+			   struct netlink_ext_ack *extack)
+{
+	if (!args->keepalive || (encap && dir != POSTERN_DIR_IN &&
+				 !postern_addr_any(src)))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_NAT_KEEPALIVE_INTERVAL],
+			    "nat-keepalive-interval is of an outbound SA that has encap and src");
+	return -EINVAL;
+}
+
 /**
  * postern_sa_args_check_new - is this enough to make an SA?
  * @tb: attributes
@@ -443,6 +510,8 @@ int postern_sa_args_check_new(struct nlattr **tb,
 	return check_outer(tb, args, extack) ?:
 	       check_window(tb, args, extack) ?:
 	       check_numbers(args, args->flags & POSTERN_SA_FLAG_ESN, extack) ?:
+	       check_keepalive(tb, args, args->encap, args->dir, &args->src,
+			       extack) ?:
 	       check_selector(tb, args, args->mode, extack);
 }
 
@@ -587,13 +656,19 @@ int postern_sa_args_check_change(struct nlattr **tb,
 			      "output-mark");
 	else if (tb[POSTERN_A_SA_TFCPAD] && sa->tfcpad != args->tfcpad)
 		REFUSE_CHANGE(extack, tb, POSTERN_A_SA_TFCPAD, "tfcpad");
+	else if (!postern_addr_any(&args->original) &&
+		 !postern_addr_equal(&sa->original, &args->original))
+		REFUSE_CHANGE(extack, tb, POSTERN_A_SA_ENCAP,
+			      "the original address");
 	else if (tb[POSTERN_A_SA_REPLAY_WINDOW] &&
 		 sa->replay.window != args->window)
 		REFUSE_CHANGE(extack, tb, POSTERN_A_SA_REPLAY_WINDOW,
 			      "replay-window");
 	else
 		err = check_numbers(args, sa->flags & POSTERN_SA_FLAG_ESN, extack) ?:
-		      check_selector(tb, args, sa->mode, extack);
+		      check_selector(tb, args, sa->mode, extack) ?:
+		      check_keepalive(tb, args, args->encap || sa->encap,
+				      sa->dir, &sa->src, extack);
 	return err ? err : check_keys(sa, tb, extack);
 }
 

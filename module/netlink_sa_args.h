@@ -13,6 +13,9 @@
  * @dir: enum postern_dir, 0 for both
  * @flags: POSTERN_SA_FLAG_*
  * @outer: outer header and output mark
+ * @encap: ports of UDP, see struct postern_sa; 0 when not given
+ * @original: address of the peer before a NAT
+ * @keepalive: seconds, 0 when not given
  * @reqid: 0 when not given
  * @owner: 0 when not given
  * @tfcpad: octets, 0 when not given
@@ -34,6 +37,9 @@ struct postern_sa_args {
 	u8 dir;
 	u32 flags;
 	struct postern_outer outer;
+	__be32 encap;
+	union nf_inet_addr original;
+	u32 keepalive;
 	u32 reqid;
 	u32 owner;
 	u16 tfcpad;

@@ -14,6 +14,8 @@
  * @sa_expired: an SA passed a limit (process context)
  * @sa_used: the first authentic packet came through an SA (process context)
  * @spi_unknown: a packet names no SA; a few of them are told (softirq context)
+ * @mapping: an authentic datagram came from another address or port than the SA has
+ *           (softirq context)
  * @listening: may anybody listen for @acquire?  "No" is certain (any context)
  * @acquire: a packet met a policy without an SA; false when nobody in the namespace
  *           listens (softirq context)
@@ -24,6 +26,8 @@ struct postern_notify {
 	void (*sa_used)(struct postern_net *pn, struct postern_sa *sa);
 	void (*spi_unknown)(struct postern_net *pn, const struct postern_sa_key *key,
 			    const union nf_inet_addr *src);
+	void (*mapping)(struct postern_net *pn, struct postern_sa *sa,
+			const union nf_inet_addr *src, __be16 sport);
 	bool (*listening)(struct postern_net *pn);
 	bool (*acquire)(struct postern_net *pn, const struct postern_policy *policy,
 			const struct postern_slot_key *want,

@@ -2,6 +2,7 @@
 #include <net/dsfield.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
+#include <net/ip6_checksum.h>
 #include <net/ipv6.h>
 #include "headers.h"
 #include "net.h"
@@ -153,6 +154,56 @@ u8 postern_outer_transport(struct net *net, const struct postern_sa *sa,
 						   sizeof(struct ipv6hdr));
 	}
 	return next;
+}
+
+/**
+ * postern_outer_keepalive - write the IP header of a packet that has nothing inside
+ * @net: namespace
+ * @sa: SA
+ * @out: packet with room for the header at its data, complete in length
+ * @dst: route of the packet
+ */
+void postern_outer_keepalive(struct net *net, const struct postern_sa *sa,
+			     struct sk_buff *out, const struct dst_entry *dst)
+{
+	u8 ttl = sa->outer.ttl;
+
+	if (!ttl || sa->outer.ttl == POSTERN_TTL_INHERIT)
+		ttl = sa->ipv4 ? ip4_dst_hoplimit(dst) :
+				 ip6_dst_hoplimit((struct dst_entry *)dst);
+	if (sa->ipv4)
+		tunnel_ipv4(net, sa, out, sa->outer.ds_set, true, ttl);
+	else
+		tunnel_ipv6(sa, out, sa->outer.ds_set,
+			    htonl(sa->outer.flow_label & ~POSTERN_LABEL_FIXED),
+			    ttl);
+}
+
+/**
+ * postern_outer_encap - write the UDP header in front of ESP (RFC 3948 section 2.1)
+ * @out: packet, its IP header written and its transport header set, complete in length
+ * @ipv4: family
+ * @ports: of that header
+ *
+ * Over IPv4 without a checksum, as the RFC asks for.  Over IPv6 with one: receivers
+ * take none only where they were told to (RFC 8200 section 8.1), and XFRM's are not.
+ */
+void postern_outer_encap(struct sk_buff *out, bool ipv4, __be32 ports)
+{
+	unsigned int len = out->len - skb_transport_offset(out);
+	struct udphdr *udp = udp_hdr(out);
+
+	udp->source = postern_encap_sport(ports);
+	udp->dest = postern_encap_dport(ports);
+	udp->len = htons(len);
+	udp->check = 0;
+	if (ipv4) {
+		ip_hdr(out)->protocol = IPPROTO_UDP;
+	} else {
+		ipv6_hdr(out)->nexthdr = IPPROTO_UDP;
+		udp6_set_csum(false, out, &ipv6_hdr(out)->saddr,
+			      &ipv6_hdr(out)->daddr, len);
+	}
 }
 
 /* Traffic class of a packet's own header. */

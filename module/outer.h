@@ -17,6 +17,9 @@ u8 postern_outer_transport(struct net *net, const struct postern_sa *sa,
 			   struct sk_buff *out,
 			   const struct sk_buff *in, unsigned int ip_len,
 			   bool may_fragment);
+void postern_outer_keepalive(struct net *net, const struct postern_sa *sa,
+			     struct sk_buff *out, const struct dst_entry *dst);
+void postern_outer_encap(struct sk_buff *out, bool ipv4, __be32 ports);
 u8 postern_outer_ds(const struct sk_buff *skb, bool ipv4);
 enum postern_drop_reason postern_outer_decap(const struct postern_sa *sa,
 					     struct sk_buff *skb, u8 family,

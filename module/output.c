@@ -15,6 +15,7 @@
  * what another CPU sends would overtake them.  RFC 4301 section 5.1.
  */
 #include <linux/random.h>
+#include <linux/udp.h>
 #include <net/ip.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
@@ -42,7 +43,15 @@ void postern_output_init(void)
 	get_random_bytes(&mark_secret, sizeof(mark_secret));
 }
 
-/* SPI and number of an ESP or AH packet, and our secret; 0 when it is neither. */
+/* All keepalives are alike; as an SPI with a number this is none. */
+#define KEEPALIVE	0xff
+
+static bool is_keepalive(const struct sk_buff *skb, unsigned int off)
+{
+	return skb->len - off == sizeof(struct udphdr) + 1;
+}
+
+/* SPI and number of an ESP or AH packet, and our secret; 0 when it can be neither. */
 static u64 mark_of(const struct sk_buff *skb, bool ipv4)
 {
 	int off = skb_network_offset(skb), front;
@@ -60,6 +69,10 @@ static u64 mark_of(const struct sk_buff *skb, bool ipv4)
 	off += front;
 	if (proto == IPPROTO_AH)
 		off += 4;
+	else if (proto == IPPROTO_UDP && is_keepalive(skb, off))
+		return KEEPALIVE ^ mark_secret;
+	else if (proto == IPPROTO_UDP)
+		off += sizeof(struct udphdr);
 	else if (proto != IPPROTO_ESP)
 		return 0;
 	id = skb_header_pointer(skb, off, sizeof(buf), &buf);
@@ -120,9 +133,10 @@ static u8 output_header(const struct postern_out *o, const struct sk_buff *in,
 			struct sk_buff *out)
 {
 	const struct postern_sa *sa = o->sa;
+	u8 next;
 
 	skb_reset_network_header(out);
-	skb_set_transport_header(out, o->outer_len);
+	skb_set_transport_header(out, o->outer_len - postern_encap_len(o->encap));
 	out->protocol = sa->ipv4 ? htons(ETH_P_IP) : htons(ETH_P_IPV6);
 	out->dev = dst_dev(o->dst);
 	out->mark = postern_sa_mark(sa, in->mark);
@@ -132,14 +146,19 @@ static u8 output_header(const struct postern_out *o, const struct sk_buff *in,
 	dst_hold(o->dst);
 	skb_dst_set(out, o->dst);
 	out->ignore_df = o->may_fragment;
-	if (o->ip_len)
-		return postern_outer_transport(o->pn->net, sa, out, in, o->ip_len,
+	if (o->ip_len) {
+		next = postern_outer_transport(o->pn->net, sa, out, in, o->ip_len,
 					       o->may_fragment);
-	postern_outer_tunnel(o->pn->net, sa, out, in, o->flow.family, o->dst,
-			     o->may_fragment);
-	if (unlikely(o->dummy))
-		return IPPROTO_NONE;
-	return o->flow.family == AF_INET ? IPPROTO_IPIP : IPPROTO_IPV6;
+	} else {
+		postern_outer_tunnel(o->pn->net, sa, out, in, o->flow.family,
+				     o->dst, o->may_fragment);
+		next = o->flow.family == AF_INET ? IPPROTO_IPIP : IPPROTO_IPV6;
+		if (unlikely(o->dummy))
+			next = IPPROTO_NONE;
+	}
+	if (o->encap)
+		postern_outer_encap(out, sa->ipv4, o->encap);
+	return next;
 }
 
 static void output_finish(struct postern_job *job, int err);
@@ -261,14 +280,16 @@ static struct postern_sa *choose_sa(struct postern_net *pn,
 }
 
 static struct dst_entry *route_ipv4(struct postern_net *pn, struct postern_sa *sa,
-				    u32 mark)
+				    u32 mark, __be32 encap)
 {
 	bool cached = mark == sa->outer.mark;
 	struct flowi4 fl4 = {
 		.daddr = sa->key.dst.ip,
 		.saddr = sa->src.ip,
-		.flowi4_proto = sa->key.proto,
+		.flowi4_proto = encap ? IPPROTO_UDP : sa->key.proto,
 		.flowi4_mark = mark,
+		.fl4_sport = postern_encap_sport(encap),
+		.fl4_dport = postern_encap_dport(encap),
 	};
 	struct rtable *rt;
 	__be32 saddr;
@@ -287,14 +308,16 @@ static struct dst_entry *route_ipv4(struct postern_net *pn, struct postern_sa *s
 }
 
 static struct dst_entry *route_ipv6(struct postern_net *pn, struct postern_sa *sa,
-				    u32 mark)
+				    u32 mark, __be32 encap)
 {
 	bool cached = mark == sa->outer.mark;
 	struct flowi6 fl6 = {
 		.daddr = sa->key.dst.in6,
 		.saddr = sa->src.in6,
-		.flowi6_proto = sa->key.proto,
+		.flowi6_proto = encap ? IPPROTO_UDP : sa->key.proto,
 		.flowi6_mark = mark,
+		.fl6_sport = postern_encap_sport(encap),
+		.fl6_dport = postern_encap_dport(encap),
 	};
 	struct dst_entry *dst;
 	struct in6_addr saddr;
@@ -347,8 +370,11 @@ static enum postern_drop_reason check_transport(struct postern_out *o)
 		if (unlikely(ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr)) &&
 		    ipv6_hdr(skb)->nexthdr != NEXTHDR_NONE)
 			reason = check_extensions(o);
+		/* what comes is looked for in datagrams behind no header but IP's */
+		if (unlikely(o->encap && o->ip_len != sizeof(struct ipv6hdr)))
+			reason = POSTERN_DROP_OUT_OPTIONS;
 	}
-	o->outer_len = o->ip_len;
+	o->outer_len = o->ip_len + postern_encap_len(o->encap);
 	return reason;
 }
 
@@ -357,13 +383,15 @@ static enum postern_drop_reason check_transport(struct postern_out *o)
  * the bits of the packet's own mark that it leaves; the SA remembers that of packets
  * without any.
  */
-static struct dst_entry *route(struct postern_net *pn, struct postern_sa *sa, u32 mark)
+static struct dst_entry *route(struct postern_net *pn, struct postern_sa *sa, u32 mark,
+			       __be32 encap)
 {
 	struct dst_entry *dst;
 
 	mark = sa->outer.mark_mask ? postern_sa_mark(sa, mark) : 0;
 	local_bh_disable();	/* dst_cache */
-	dst = sa->ipv4 ? route_ipv4(pn, sa, mark) : route_ipv6(pn, sa, mark);
+	dst = sa->ipv4 ? route_ipv4(pn, sa, mark, encap) :
+			 route_ipv6(pn, sa, mark, encap);
 	local_bh_enable();
 	return dst;
 }
@@ -373,6 +401,7 @@ static enum postern_drop_reason find_route(struct postern_out *o)
 	struct postern_sa *sa = o->sa;
 	struct dst_entry *dst;
 
+	o->encap = READ_ONCE(sa->encap);
 	if (sa->mode == POSTERN_MODE_TRANSPORT) {
 		if (sa->key.family != o->flow.family ||
 		    !postern_addr_equal(&sa->key.dst, &o->flow.dst) ||
@@ -381,14 +410,14 @@ static enum postern_drop_reason find_route(struct postern_out *o)
 		dst = skb_dst(o->skb);
 		/* what a bridge passes has a route that leads nowhere */
 		if (unlikely(!dst || dst->flags & DST_FAKE_RTABLE))
-			o->dst = route(o->pn, sa, o->skb->mark);
+			o->dst = route(o->pn, sa, o->skb->mark, o->encap);
 		else if (dst_hold_safe(dst))
 			o->dst = sa->ipv4 ? dst : postern_pmtu_plain(dst);
 		return o->dst ? check_transport(o) : POSTERN_DROP_OUT_NO_ROUTE;
 	}
 	o->ip_len = 0;
-	o->outer_len = postern_sa_outer_len(sa);
-	o->dst = route(o->pn, sa, o->skb->mark);
+	o->outer_len = postern_sa_outer_len(sa) + postern_encap_len(o->encap);
+	o->dst = route(o->pn, sa, o->skb->mark, o->encap);
 	return o->dst ? 0 : POSTERN_DROP_OUT_NO_ROUTE;
 }
 
@@ -408,7 +437,8 @@ static noinline enum postern_drop_reason find_last_route(struct postern_out *o)
 		mark = postern_sa_mark(sa, mark);
 	}
 	if (tunnel)
-		o->last_dst = route(o->pn, tunnel, tunnel_mark);
+		o->last_dst = route(o->pn, tunnel, tunnel_mark,
+				    READ_ONCE(tunnel->encap));
 	else
 		o->last_dst = dst_clone(o->dst);
 	return o->last_dst ? 0 : POSTERN_DROP_OUT_NO_ROUTE;
@@ -840,4 +870,54 @@ err_free:
 	dst_release(o.dst);
 	kfree_skb(o.skb);
 	return err;
+}
+
+/**
+ * postern_output_keepalive - send a NAT keepalive (RFC 3948 section 2.3)
+ * @sa: outbound SA with encapsulation
+ *
+ * Context: process.
+ */
+void postern_output_keepalive(struct postern_sa *sa)
+{
+	unsigned int len = sa->ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+	struct postern_net *pn = sa->pn;
+	struct postern_out o = {
+		.pn = pn,
+		.sa = sa,
+		.encap = READ_ONCE(sa->encap),
+	};
+	struct sk_buff *skb;
+
+	skb = alloc_skb(LL_MAX_HEADER + len + sizeof(struct udphdr) + 1, GFP_KERNEL);
+	if (!skb)
+		return;
+	o.skb = skb;
+	rcu_read_lock();
+	o.dst = route(o.pn, o.sa, 0, o.encap);
+	if (!o.dst) {
+		kfree_skb(skb);
+		goto out;
+	}
+	skb_dst_set(skb, o.dst);
+	skb->dev = dst_dev(o.dst);
+	skb->mark = postern_sa_mark(sa, 0);
+	skb->protocol = sa->ipv4 ? htons(ETH_P_IP) : htons(ETH_P_IPV6);
+	skb_reserve(skb, LL_MAX_HEADER);
+	skb_reset_network_header(skb);
+	skb_set_transport_header(skb, len);
+	skb_put(skb, len + sizeof(struct udphdr));
+	skb_put_u8(skb, 0xff);
+	postern_outer_keepalive(pn->net, sa, skb, o.dst);
+	postern_outer_encap(skb, sa->ipv4, o.encap);
+	mark_ours(skb, sa->ipv4, false);
+	local_bh_disable();
+	if (sa->ipv4)
+		ip_local_out(pn->net, NULL, skb);
+	else
+		ip6_local_out(pn->net, NULL, skb);
+	postern_stat_inc(pn->stats, out_keepalives);
+	local_bh_enable();
+out:
+	rcu_read_unlock();
 }

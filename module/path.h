@@ -19,7 +19,8 @@
  * @dst: route of the packet that leaves @sa, referenced
  * @last_dst: with @next, route of the packet that leaves the last SA, referenced
  * @ip_len: octets of IP header that stay in front (transport), else 0
- * @outer_len: octets of IP header in front of ESP or AH
+ * @outer_len: octets of IP and UDP header in front of ESP or AH
+ * @encap: ports of that UDP header, see struct postern_sa; 0 when there is none
  * @pad_to: octets, up to which the packet is padded, its IP header included
  * @path_mtu: of the path of the last protected packet
  * @fragment_to: it does not fit and is to be fragmented to this size before the
@@ -43,6 +44,7 @@ struct postern_out {
 	unsigned int outer_len;
 	unsigned int pad_to;
 	unsigned int path_mtu;
+	__be32 encap;
 	unsigned int fragment_to;
 	bool may_fragment;
 	bool dummy;
@@ -58,6 +60,7 @@ void postern_output_again(struct postern_net *pn, struct sk_buff *skb,
 int postern_output_dummy(struct postern_net *pn, struct postern_sa *sa,
 			 unsigned int size);
 bool postern_output_is_ours(const struct sk_buff *skb, bool ipv4);
+void postern_output_keepalive(struct postern_sa *sa);
 void postern_output_init(void);
 
 /* hold.c */
@@ -81,7 +84,8 @@ void postern_flowtable_recheck(struct postern_net *pn);
 
 /* input.c */
 unsigned int postern_input(struct postern_net *pn, struct sk_buff *skb,
-			   bool ipv4, u8 proto, unsigned int offset);
+			   bool ipv4, u8 proto, unsigned int offset,
+			   __be16 port);
 int postern_input_init(void);
 void postern_input_exit(void);
 

@@ -100,17 +100,21 @@ static unsigned int sa_mtu(const struct postern_sa *sa, unsigned int mtu,
 /* Largest packet that may leave @o->sa and fits the path when it leaves the last SA. */
 static noinline unsigned int next_mtu(const struct postern_out *o)
 {
-	unsigned int outer_len[POSTERN_TMPL_MAX - 1], len = o->outer_len;
+	unsigned int len = o->outer_len - postern_encap_len(o->encap);
+	unsigned int outer_len[POSTERN_TMPL_MAX - 1], ip_len[POSTERN_TMPL_MAX - 1];
 	unsigned int i, mtu = o->path_mtu;
 
 	for (i = 0; i < o->next_count; i++) {
-		if (o->next[i]->mode == POSTERN_MODE_TUNNEL)
+		ip_len[i] = len;
+		if (o->next[i]->mode == POSTERN_MODE_TUNNEL) {
 			len = postern_sa_outer_len(o->next[i]);
-		outer_len[i] = len;
+			ip_len[i] = 0;
+		}
+		outer_len[i] = len + postern_encap_len(READ_ONCE(o->next[i]->encap));
 	}
 	while (i--)
 		mtu = sa_mtu(o->next[i], learned_mtu(o->next[i], mtu), outer_len[i],
-			     o->next[i]->mode == POSTERN_MODE_TUNNEL ? 0 : outer_len[i]);
+			     ip_len[i]);
 	return learned_mtu(o->sa, mtu);
 }
 

@@ -64,6 +64,7 @@ struct postern_sa *postern_sa_alloc(struct postern_net *pn)
 	sa->pn = pn;
 	sa->id = ++pn->sad.last_id;
 	sa->state = POSTERN_SA_STATE_LARVAL;
+	sa->mapping_told = jiffies - HZ;
 	sa->add_time = ktime_get_boottime_seconds();
 	sa->epoch = ktime_get_real_seconds() - sa->add_time;
 	memset(&sa->life, 0xff, sizeof(sa->life));	/* POSTERN_UNLIMITED */

@@ -94,6 +94,8 @@ struct postern_outer {
  * @counted: byte or packet limits exist: @spent_bytes, @spent_packets are kept [C]
  * @flags: POSTERN_SA_FLAG_* [I]
  * @outer: header and mark of the outer packet [I]
+ * @encap: ports of UDP around ESP as they stand in its header, in one word so that they
+ *         change together; 0 for none [C, read by packets]
  * @reqid: ties it to templates [I]
  * @tfcpad: octets, up to which packets are padded inside of ESP; 0 when they are not [I]
  * @state: enum postern_sa_state; only ever grows [C, read anywhere]
@@ -116,10 +118,15 @@ struct postern_outer {
  * @use_time: first use; 0 for never; seconds since boot, written once
  * @heard: an authentic packet came
  * @exhausted: the last outbound number was used, which is a hard limit
+ * @keepalive: seconds without a packet after which a NAT keepalive is sent; 0 for never
+ *             [C, read by packets]
+ * @keepalive_sent: seconds since boot [C]
+ * @mapping_told: jiffies when it was last told that the peer has another address or port
  * @drops: by reason [A]
  *
  * Configuration:
  * @hash: in postern_sad.table [C]
+ * @original: address of the peer before a NAT; 0 when not known [I]
  * @id: never used again while the namespace lives [I]
  * @owner: who made it [C]
  * @add_time: seconds since boot, asleep or awake [I]
@@ -146,6 +153,7 @@ struct postern_sa {
 	bool counted;
 	u32 flags;
 	struct postern_outer outer;
+	__be32 encap;
 	u32 reqid;
 	u32 state;
 	u16 tfcpad;
@@ -167,8 +175,12 @@ struct postern_sa {
 	time64_t use_time;
 	bool heard;
 	bool exhausted;
+	u32 keepalive;
+	time64_t keepalive_sent;
+	unsigned long mapping_told;
 
 	struct rhash_head hash ____cacheline_aligned_in_smp;
+	union nf_inet_addr original;
 	u64 id;
 	u32 owner;
 	time64_t add_time;
@@ -230,10 +242,26 @@ static inline unsigned int postern_sa_path_mtu(const struct postern_sa *sa)
 	return mtu;
 }
 
-/* Octets of the header in front in tunnel mode. */
+/* Octets of the IP header in front in tunnel mode. */
 static inline unsigned int postern_sa_outer_len(const struct postern_sa *sa)
 {
 	return sa->ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+}
+
+/* Octets of the UDP header in front of ESP. */
+static inline unsigned int postern_encap_len(__be32 encap)
+{
+	return encap ? sizeof(struct udphdr) : 0;
+}
+
+static inline __be16 postern_encap_sport(__be32 encap)
+{
+	return htons(ntohl(encap) >> 16);
+}
+
+static inline __be16 postern_encap_dport(__be32 encap)
+{
+	return htons(ntohl(encap) & U16_MAX);
 }
 
 /* The mark of what leaves a transform, of that of what came to it. */

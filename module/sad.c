@@ -20,7 +20,8 @@ static const struct rhashtable_params slot_params = {
 };
 
 int postern_sad_init(struct postern_sad *sad, struct postern_net *pn,
-		     work_func_t hold_timer)
+		     work_func_t hold_timer,
+		     void (*keepalive)(struct postern_sa *sa))
 {
 	int err;
 
@@ -39,6 +40,7 @@ int postern_sad_init(struct postern_sad *sad, struct postern_net *pn,
 	xa_init(&sad->by_id);
 	init_waitqueue_head(&sad->gone);
 	sad->hold_timer = hold_timer;
+	sad->keepalive = keepalive;
 	sad->pn = pn;
 	return 0;
 }

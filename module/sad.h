@@ -71,6 +71,7 @@ struct postern_slot {
  * @asked: jiffies of the last acquire for a packet that finds no place to wait [S]
  * @unheard: jiffies of the last acquire that nobody heard
  * @hold_timer: what struct postern_slot.deadline does, from hold.c [I]
+ * @keepalive: sends a NAT keepalive, from output.c [I]
  * @pn: namespace [I]
  */
 struct postern_sad {
@@ -88,11 +89,13 @@ struct postern_sad {
 	unsigned long asked;
 	unsigned long unheard;
 	work_func_t hold_timer;
+	void (*keepalive)(struct postern_sa *sa);
 	struct postern_net *pn;
 };
 
 int postern_sad_init(struct postern_sad *sad, struct postern_net *pn,
-		     work_func_t hold_timer);
+		     work_func_t hold_timer,
+		     void (*keepalive)(struct postern_sa *sa));
 void postern_sad_exit(struct postern_sad *sad);
 int postern_sad_add(struct postern_sad *sad, struct postern_sa *sa,
 		    struct postern_sa *larval);

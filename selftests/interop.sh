@@ -15,7 +15,8 @@ INTEROP_DIR=/run/interop
 # Words that Postern's SAs have and XFRM's have not.
 INTEROP_POSTERN=()
 
-# interop_start: topology, data, and a capture of all that must not be on the cable.
+# interop_start [FILTER]: topology, data, and a capture of all that must not be on the cable;
+# what FILTER says may.
 interop_start() {
 	local nd='icmp6 and ip6[40] >= 133 and ip6[40] <= 137' mld='ip6[6] == 0 and ip6[40] == 58'
 	local esp='ip proto 50 or ip6[6] == 50 or (ip6[6] == 44 and ip6[40] == 50)'
@@ -41,7 +42,7 @@ interop_start() {
 	# shellcheck disable=SC2119
 	load_postern
 	# what each end sends; what it receives, the capture would see decapsulated as well
-	clear="not (arp or ($esp) or ($ah) or ($front) or ($nd) or ($mld))"
+	clear="not (arp or ($esp) or ($ah) or ($front) or ($nd) or ($mld)${1:+ or ($1)})"
 	capture a veth0 "$INTEROP_DIR/clear.a" -Q out -s 200 -B 16384 "$clear"
 	INTEROP_CAPTURE=$CAPTURE
 	capture b veth0 "$INTEROP_DIR/clear.b" -Q out -s 200 -B 16384 "$clear"

@@ -24,6 +24,8 @@ static const char *sa_event(uint8_t cmd)
 		return "sa-used";
 	case POSTERN_CMD_SA_UNKNOWN_NTF:
 		return "sa-unknown";
+	case POSTERN_CMD_SA_MAPPING_NTF:
+		return "sa-mapping";
 	}
 	return NULL;
 }
@@ -43,6 +45,18 @@ static const char *policy_event(uint8_t cmd)
 		return "acquire";
 	}
 	return NULL;
+}
+
+static void print_mapping(const struct sa *sa)
+{
+	out_text("Mapping ");
+	out_object("sa");
+	sa_print_id(sa);
+	out_close();
+	out_number("sport", "\tsport %llu", sa->encap.sport);
+	out_addr("new-src", " now src %s ", &sa->new_src);
+	out_number("new-sport", "sport %llu", sa->new_sport);
+	out_line();
 }
 
 static void print_sa_event(uint8_t cmd, const struct sa *sa)
@@ -77,6 +91,9 @@ static void print_sa_event(uint8_t cmd, const struct sa *sa)
 		out_object("sa");
 		sa_print_name(sa);
 		out_close();
+		return;
+	case POSTERN_CMD_SA_MAPPING_NTF:
+		print_mapping(sa);
 		return;
 	case POSTERN_CMD_SA_UPDATE_NTF:
 		out_text("Updated ");

@@ -72,6 +72,38 @@ static bool parse_mark(struct args *a, const struct word *w, void *object)
 	return parse_number(a, &mask, object);
 }
 
+/* "espinudp SPORT DPORT OADDR"; 0.0.0.0 is no address, also with an SA of IPv6. */
+static bool parse_encap(struct args *a, const struct word *w, void *object)
+{
+	const char *type = args_value(a, w->word), *s = NULL;
+	struct sa *sa = object;
+	uint64_t port[2];
+	unsigned int i;
+
+	if (!type)
+		return false;
+	if (strcmp(type, "espinudp"))
+		return wrong(type, "\"%s\" takes espinudp SPORT DPORT OADDR",
+			     w->word);
+	for (i = 0; i < 2; i++) {
+		s = args_value(a, w->word);
+		if (!s)
+			return false;
+		if (!number(s, 1, 65535, &port[i]))
+			return wrong(s, "a port is a number from 1 to 65535");
+	}
+	s = args_value(a, w->word);
+	if (!s || !address(s, &sa->encap.original))
+		return s && wrong(s, "OADDR is an address, 0.0.0.0 for none");
+	sa->encap.has = HAS(POSTERN_A_ENCAP_SPORT) | HAS(POSTERN_A_ENCAP_DPORT);
+	sa->encap.sport = port[0];
+	sa->encap.dport = port[1];
+	for (i = 0; i < sa->encap.original.len; i++)
+		if (sa->encap.original.b[i])
+			sa->encap.has |= HAS(POSTERN_A_ENCAP_ORIGINAL);
+	return true;
+}
+
 static bool parse_keys(struct args *a, const struct word *w, void *object)
 {
 	options.keys = true;
@@ -128,9 +160,13 @@ static const struct word add_words[] = {
 	  .attr = POSTERN_A_SA_OUTPUT_MARK, .width = 4, .max = 0xffffffff },
 	{ "tfcpad", parse_number, "OCTETS", SA(tfcpad), .attr = POSTERN_A_SA_TFCPAD,
 	  .width = 2, .max = 65535 },
+	{ "encap", parse_encap, "espinudp SPORT DPORT OADDR",
+	  .attr = POSTERN_A_SA_ENCAP },
+	{ "nat-keepalive-interval", parse_number, "SECONDS",
+	  SA(nat_keepalive_interval), .attr = POSTERN_A_SA_NAT_KEEPALIVE_INTERVAL,
+	  .width = 4, .max = 0xffffffff },
 	{ "sel", parse_sel, "SELECTOR", SA(selector), .attr = POSTERN_A_SA_SELECTOR },
 	{ "limit", parse_limit, .usage = "LIMIT" },
-	{ .word = "encap" },
 	{ .word = "comp" },
 	{ .word = "offload" },
 	{ .word = "pcpu-num" },

@@ -42,6 +42,9 @@ void stats_print(const struct stats *s)
 	out_number("in-ecn-unused",
 		   "%20llu inner packets with ECN marks that no tunnel makes\n",
 		   s->in_ecn_unused);
+	out_number("in-keepalives",
+		   "%20llu NAT keepalives came for this host\n",
+		   s->in_keepalives);
 	out_number("in-fragments",
 		   "%20llu inner fragments that reassembly has taken\n",
 		   s->in_fragments);
@@ -49,6 +52,8 @@ void stats_print(const struct stats *s)
 		   s->out_packets);
 	out_number("out-sent", "%20llu ESP and AH packets sent\n",
 		   s->out_sent);
+	out_number("out-keepalives", "%20llu NAT keepalives sent\n",
+		   s->out_keepalives);
 	out_number("held", "%20llu packets wait for an SA\n", s->held);
 	drops_print_json(&s->drops, true);
 	out_text("dropped:\n");

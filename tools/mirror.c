@@ -204,6 +204,11 @@ int mirror_postern_event(uint8_t cmd, const void *attrs, size_t len,
 		    sa.owner == m->if_id)
 			mirror_sa_expired(m, &sa);
 		break;
+	case POSTERN_CMD_SA_MAPPING_NTF:
+		if (!fields_parse(&sa_fields, &sa, attrs, len) &&
+		    sa.owner == m->if_id)
+			mirror_sa_mapping(&sa);
+		break;
 	case POSTERN_CMD_POLICY_DEL_NTF:
 		if (!fields_parse(&policy_fields, &policy, attrs, len))
 			mirror_policy_deleted(m, &policy);

@@ -129,6 +129,7 @@ void mirror_forget_sas(struct mirror *m);
 bool mirror_refuses_reqid(const struct mirror *m, uint32_t reqid);
 void mirror_sa_deleted(struct mirror *m, const struct sa *sa);
 void mirror_sa_expired(struct mirror *m, const struct sa *sa);
+void mirror_sa_mapping(const struct sa *sa);
 
 void mirror_see_policy(struct mirror *m, const struct xfrm_policy *x);
 void mirror_take_policy(struct mirror *m, const struct xfrm_policy *x);

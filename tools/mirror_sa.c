@@ -3,6 +3,7 @@
 #include "log.h"
 #include "mirror.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -183,7 +184,14 @@ static bool same_cipher(const struct algo *cur, const struct algo *want)
 	return same;
 }
 
-/* What only a new SA can change. */
+static bool same_encap(const struct sa *a, const struct sa *b)
+{
+	return a->encap.sport == b->encap.sport &&
+	       a->encap.dport == b->encap.dport &&
+	       a->nat_keepalive_interval == b->nat_keepalive_interval;
+}
+
+/* What only a new SA can change; encapsulation can change, but not end. */
 static bool same_making(const struct sa *cur, const struct sa *want)
 {
 	return addr_equal(&cur->src, &want->src) && cur->mode == want->mode &&
@@ -193,6 +201,8 @@ static bool same_making(const struct sa *cur, const struct sa *want)
 	       cur->output_mark == want->output_mark &&
 	       cur->output_mark_mask == want->output_mark_mask &&
 	       cur->tfcpad == want->tfcpad &&
+	       (want->encap.has || !cur->encap.has) &&
+	       addr_equal(&cur->encap.original, &want->encap.original) &&
 	       same_cipher(&cur->aead, &want->aead) &&
 	       same_cipher(&cur->auth, &want->auth) &&
 	       same_cipher(&cur->crypt, &want->crypt);
@@ -400,7 +410,8 @@ static void place(struct mirror *m, struct shadow_sa *s, struct sa *want)
 			create(m, s, want, true);
 	} else {
 		accept_sa(m, s);
-		if (same_lifetime(&cur.lifetime, &want->lifetime))
+		if (same_lifetime(&cur.lifetime, &want->lifetime) &&
+		    same_encap(&cur, want))
 			log_detail("SA unchanged: %s", log_sa(want, buf));
 		else
 			update(m, s, want);
@@ -731,6 +742,19 @@ void mirror_sa_expired(struct mirror *m, const struct sa *sa)
 		return;
 	write_numbers(m, s, &sa->usage, &sa->replay);
 	tell_expiry(m, s, &sa->usage, sa->hard);
+}
+
+/*
+ * Only the kernel can say XFRM_MSG_MAPPING to a daemon: it takes no such message from
+ * anybody, and daemons believe nobody else.  They hear of it by IKE, too.
+ */
+void mirror_sa_mapping(const struct sa *sa)
+{
+	char buf[LOG_TEXT], addr[INET6_ADDRSTRLEN] = "";
+
+	inet_ntop(addr_family(&sa->new_src), sa->new_src.b, addr, sizeof(addr));
+	log_event("peer has moved: %s: now %s port %u", log_sa(sa, buf), addr,
+		  sa->new_sport);
 }
 
 static bool same_numbers(const struct shadow_sa *s, const struct sa *sa)

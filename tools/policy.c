@@ -55,6 +55,10 @@ static const struct field stats_table[] = {
 	FIELD(stats, FIELD_U32, POSTERN_A_STATS_HELD, "held", held),
 	FIELD(stats, FIELD_U64, POSTERN_A_STATS_IN_ECN_UNUSED, "in-ecn-unused",
 	      in_ecn_unused),
+	FIELD(stats, FIELD_U64, POSTERN_A_STATS_IN_KEEPALIVES, "in-keepalives",
+	      in_keepalives),
+	FIELD(stats, FIELD_U64, POSTERN_A_STATS_OUT_KEEPALIVES, "out-keepalives",
+	      out_keepalives),
 };
 
 const struct fields stats_fields = FIELDS(stats, stats_table);

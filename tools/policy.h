@@ -44,6 +44,8 @@ struct stats {
 	uint64_t in_delivered;
 	uint64_t in_fragments;
 	uint64_t in_ecn_unused;
+	uint64_t in_keepalives;
+	uint64_t out_keepalives;
 	uint64_t out_packets;
 	uint64_t out_sent;
 	uint32_t held;

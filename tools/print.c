@@ -436,6 +436,26 @@ static void outer_print(const struct sa *sa)
 	}
 }
 
+/* As "ip xfrm" shows it. */
+static void encap_print(const struct sa *sa)
+{
+	const char *none = addr_family(&sa->dst) == AF_INET ? "0.0.0.0" : "::";
+	bool known = sa->encap.has & HAS(POSTERN_A_ENCAP_ORIGINAL);
+
+	if (!(sa->has & HAS(POSTERN_A_SA_ENCAP)))
+		return;
+	out_object("encap");
+	out_string("type", "\tencap type %s ", "espinudp");
+	out_number("sport", "sport %llu ", sa->encap.sport);
+	out_number("dport", "dport %llu ", sa->encap.dport);
+	if (known)
+		out_addr("addr", "addr %s", &sa->encap.original);
+	else
+		out_text("addr %s", none);
+	out_line();
+	out_close();
+}
+
 static void sa_print_head(const struct sa *sa)
 {
 	uint32_t spi = ntohl(sa->spi);
@@ -473,6 +493,13 @@ void sa_print(const struct sa *sa)
 	out_line();
 	outer_print(sa);
 	algos_print(sa);
+	encap_print(sa);
+	if (sa->has & HAS(POSTERN_A_SA_NAT_KEEPALIVE_INTERVAL)) {
+		out_number("nat-keepalive-interval",
+			   "\tnat-keepalive-interval %llu",
+			   sa->nat_keepalive_interval);
+		out_line();
+	}
 	if (sa->has & HAS(POSTERN_A_SA_REPLAY))
 		replay_print(sa);
 	if (sa->has & HAS(POSTERN_A_SA_SELECTOR)) {

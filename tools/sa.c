@@ -78,6 +78,14 @@ static const struct field replay_table[] = {
 
 static const struct fields replay_fields = FIELDS(replay, replay_table);
 
+static const struct field encap_table[] = {
+	FIELD(encap, FIELD_U16, POSTERN_A_ENCAP_SPORT, "sport", sport),
+	FIELD(encap, FIELD_U16, POSTERN_A_ENCAP_DPORT, "dport", dport),
+	FIELD_BIN(encap, POSTERN_A_ENCAP_ORIGINAL, "original", original),
+};
+
+static const struct fields encap_fields = FIELDS(encap, encap_table);
+
 static const struct field drop_table[] = {
 	FIELD(drop, FIELD_U32, POSTERN_A_DROP_REASON, "reason", reason),
 	FIELD(drop, FIELD_STRING, POSTERN_A_DROP_NAME, "name", name),
@@ -129,6 +137,11 @@ static const struct field sa_table[] = {
 	FIELD(sa, FIELD_U32, POSTERN_A_SA_PATH_MTU, "path-mtu", path_mtu),
 	FIELD(sa, FIELD_U32, POSTERN_A_SA_PATH_MTU_EXPIRES, "path-mtu-expires",
 	      path_mtu_expires),
+	FIELD_NESTED(sa, POSTERN_A_SA_ENCAP, "encap", encap, encap_fields),
+	FIELD_BIN(sa, POSTERN_A_SA_NEW_SRC, "new-src", new_src),
+	FIELD(sa, FIELD_U16, POSTERN_A_SA_NEW_SPORT, "new-sport", new_sport),
+	FIELD(sa, FIELD_U32, POSTERN_A_SA_NAT_KEEPALIVE_INTERVAL,
+	      "nat-keepalive-interval", nat_keepalive_interval),
 };
 
 const struct fields sa_fields = FIELDS(sa, sa_table);

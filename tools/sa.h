@@ -95,6 +95,13 @@ struct drops {
 	struct drop drop[DROPS_MAX];
 };
 
+struct encap {
+	uint64_t has;			/* POSTERN_A_ENCAP_ */
+	uint16_t sport;
+	uint16_t dport;
+	struct addr original;
+};
+
 struct sa {
 	uint64_t has;			/* POSTERN_A_SA_ */
 	struct addr dst;
@@ -121,11 +128,15 @@ struct sa {
 	uint16_t dummy_len;
 	uint32_t path_mtu;
 	uint32_t path_mtu_expires;
+	uint32_t nat_keepalive_interval;
+	uint16_t new_sport;
+	struct addr new_src;
 	uint64_t id;
 	struct algo aead;
 	struct algo auth;
 	struct algo crypt;
 	struct selector selector;
+	struct encap encap;
 	struct lifetime lifetime;
 	struct usage usage;
 	struct replay replay;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,8 @@
 
 /* Of kernels newer than the headers that this may be built with. */
 #define ATTR_SA_DIR	33
-#define ATTR_SA_PCPU	34
+#define ATTR_SA_KEEPALIVE	34
+#define ATTR_SA_PCPU	35
 #define SA_DIR_IN	1
 #define SA_DIR_OUT	2
 
@@ -353,6 +355,32 @@ static void set_outer(const struct attrs *attrs, struct xfrm_sa *out, int *err)
 	sa->output_mark_mask = mask;
 }
 
+/* The original address says something in transport mode only. */
+static void set_encap(const struct attrs *attrs, struct sa *sa, int *err)
+{
+	static const uint8_t none[POSTERN_ADDR_MAX];
+	const struct xfrm_encap_tmpl *encap;
+
+	encap = payload(attrs, XFRMA_ENCAP, sizeof(*encap), err);
+	if (!encap)
+		return;
+	sa->has |= HAS(POSTERN_A_SA_ENCAP);
+	sa->encap.has = HAS(POSTERN_A_ENCAP_SPORT) | HAS(POSTERN_A_ENCAP_DPORT);
+	sa->encap.sport = ntohs(encap->encap_sport);
+	sa->encap.dport = ntohs(encap->encap_dport);
+	set_addr(&sa->encap.original, sa->dst.len == 4 ? AF_INET : AF_INET6,
+		 &encap->encap_oa);
+	if (sa->mode == POSTERN_MODE_TRANSPORT &&
+	    memcmp(sa->encap.original.b, none, sa->dst.len))
+		sa->encap.has |= HAS(POSTERN_A_ENCAP_ORIGINAL);
+	else
+		memset(&sa->encap.original, 0, sizeof(sa->encap.original));
+	/* of inbound ones XFRM takes it and does nothing */
+	sa->nat_keepalive_interval = get_u32(attrs, ATTR_SA_KEEPALIVE, err);
+	if (sa->dir != POSTERN_DIR_IN)
+		sa->has |= HAS(POSTERN_A_SA_NAT_KEEPALIVE_INTERVAL);
+}
+
 static bool key_is_hidden(const struct algo *algo)
 {
 	uint32_t i;
@@ -368,6 +396,7 @@ static const char *find_unsupported(const struct attrs *attrs,
 				    size_t size)
 {
 	const struct xfrm_usersa_info *info = &sa->id.info;
+	const struct xfrm_encap_tmpl *encap;
 	const struct xfrm_mark *mark;
 	uint32_t v;
 	int err = 0;
@@ -386,8 +415,9 @@ static const char *find_unsupported(const struct attrs *attrs,
 		snprintf(buf, size, "extra flags 0x%x", v);
 		return buf;
 	}
-	if (attrs->a[XFRMA_ENCAP])
-		return "encapsulation in UDP or TCP (NAT traversal)";
+	encap = payload(attrs, XFRMA_ENCAP, sizeof(*encap), &err);
+	if (encap && encap->encap_type != UDP_ENCAP_ESPINUDP)
+		return "encapsulation in TCP";
 	if (attrs->a[XFRMA_ALG_COMP])
 		return "compression (IPComp)";
 	if (attrs->a[XFRMA_COADDR])
@@ -514,6 +544,7 @@ int xfrm_parse_sa(const struct nlmsghdr *nlh, struct xfrm_sa *out)
 	if (nlh->nlmsg_type == XFRM_MSG_EXPIRE)
 		return err;
 	set_outer(&attrs, out, &err);
+	set_encap(&attrs, &out->sa, &err);
 	if (!err)
 		err = parse_aead(&attrs, out);
 	if (!err)

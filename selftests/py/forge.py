@@ -35,6 +35,12 @@ from 1.
   trunc=N    the first N octets of the protected packet
   isrc=ADDR, idst=ADDR    other inner addresses
   in=NAME[,NAME...]       the protected packet is protected again by these SAs in turn
+  from=ADDR  another source address of the outer packet
+  udp=SPORT:DPORT         ESP in UDP with these ports
+  ulen=N     the length of the datagram is off by N
+  behind=N   N octets behind the datagram
+  batch=ike|esp           all datagrams in one packet (UDP_SEGMENT), before or behind each
+             an IKE message as long
   fragment=1|2            that fragment of the inner packet, which is cut behind 24 octets
   id=N       identification of the inner packet
   tos=N, itos=N           traffic class of the outer and of the inner packet
@@ -59,6 +65,7 @@ from scapy.packet import Raw
 import headers
 
 PORT = 7777
+UDP_SEGMENT = 103
 CRYPT = {"gcm": "AES-GCM", "cbc": "AES-CBC", "null": None}
 ALIGN = {"gcm": 4, "cbc": 16, "null": 4}
 
@@ -165,7 +172,7 @@ class Association:
 
     def front(self, words):
         proto = 50 if self.esp else 51
-        return headers.stack(header(self.src, self.dst, proto, words.get("tos", 0)), words.get("front", ""), proto)
+        return headers.stack(header(words.get("from", self.src), self.dst, proto, words.get("tos", 0)), words.get("front", ""), proto)
 
     def protect_esp(self, words, seq):
         sa = self.scapy("badkey" in words)
@@ -181,7 +188,18 @@ class Association:
         plain = _ESPPlain(spi=int(words.get("spi", str(self.spi)), 0), seq=seq & 0xffffffff, iv=sa.crypt_algo.generate_iv(),
                           data=Raw(data), padding=padding, padlen=int(words.get("padlen", padlen)), nh=nxt)
         esp = sa.crypt_algo.encrypt(sa, plain, sa.crypt_key, esn_en=self.esn, esn=high)
-        return bytes(self.front(words) / Raw(bytes(self.sign(sa, esp, high))))
+        return self.carry(self.front(words), bytes(self.sign(sa, esp, high)), words)
+
+    def carry(self, head, esp, words):
+        if "udp" not in words:
+            return bytes(head / Raw(esp))
+        sport, dport = map(int, words["udp"].split(":"))
+        udp = UDP(sport=sport, dport=dport, len=8 + len(esp) + int(words.get("ulen", 0)))
+        if head.version == 4:
+            head.proto, udp.chksum = 17, 0
+        else:
+            head.nh = 17
+        return bytes(head / udp / Raw(esp + os.urandom(int(words.get("behind", 0)))))
 
     def protect_ah(self, words, seq):
         sa = self.scapy("badkey" in words)
@@ -258,8 +276,29 @@ def fix(pkt):
         struct.pack_into("!H", pkt, 10, 0)
         struct.pack_into("!H", pkt, 10, checksum(bytes(pkt[:head])))
     else:
+        head = 40
         struct.pack_into("!H", pkt, 4, len(pkt) - 40)
+    if pkt[9 if head < 40 else 6] == 17 and len(pkt) >= head + 8:
+        struct.pack_into("!H", pkt, head + 4, len(pkt) - head)
     return bytes(pkt)
+
+
+def send_batch(packets, words):
+    """IKE messages and ESP by turns, all of one length, handed to the stack at once."""
+    head = 28 if packets[0][0] >> 4 == 4 else 48
+    src, dst = packets[0][head - 16:head - 12], packets[0][head - 12:head - 8]
+    family = socket.AF_INET
+    if head == 48:
+        src, dst, family = packets[0][8:24], packets[0][24:40], socket.AF_INET6
+    sport, dport = map(int, words["udp"].split(":"))
+    size = len(packets[0]) - head
+    ike = bytes(4) + b"IKE" + bytes(size - 7)
+    out = socket.socket(family, socket.SOCK_DGRAM)
+    out.bind((socket.inet_ntop(family, src), sport))
+    out.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, size)
+    pairs = [(ike, pkt[head:]) if words["batch"] == "ike" else (pkt[head:], ike) for pkt in packets]
+    out.sendto(b"".join(sum(pairs, ())), (socket.inet_ntop(family, dst), dport))
+    out.close()
 
 
 def flip(pkt, first, last):
@@ -285,7 +324,12 @@ def main():
         if order == "sa":
             sas[name] = Association(words)
         else:
-            for pkt in sas[name].packets(words):
+            packets = sas[name].packets(words)
+            if "batch" in words:
+                send_batch(packets, words)
+                print(len(packets), flush=True)
+                continue
+            for pkt in packets:
                 for outer in filter(None, words.get("in", "").split(",")):
                     pkt = sas[outer].wrap(pkt)
                 out.sendto(pkt, (device, 0x0800 if pkt[0] >> 4 == 4 else 0x86dd, 0, 0, mac))

@@ -17,6 +17,9 @@ xfrm s a src 192.0.2.2 dst 192.0.2.1 proto esp spi 0xc0ffee02 reqid 1 mode tunne
 xfrm state add src 2001:db8::1 dst 2001:db8::2 proto ah spi 0x1000 reqid 2 mode transport replay-window 32 $sha sel src ::/0 dst ::/0
 xfrm state add src 192.0.2.1 dst 192.0.2.3 proto esp spi 0x1000 reqid 3 mode tunnel replay-window 32 $gcm flag nopmtudisc extra-flag dont-encap-dscp output-mark 0x15 mask 0xff sel src 0.0.0.0/0 dst 0.0.0.0/0
 xfrm state add src 192.0.2.1 dst 192.0.2.3 proto esp spi 0x1001 reqid 3 mode tunnel replay-window 32 $gcm extra-flag dont-encap-dscp output-mark 7 sel src 0.0.0.0/0 dst 0.0.0.0/0
+xfrm state add src 192.0.2.1 dst 192.0.2.3 proto esp spi 0x1002 reqid 3 mode tunnel replay-window 32 $gcm encap espinudp 4500 1024 0.0.0.0 sel src 0.0.0.0/0 dst 0.0.0.0/0
+xfrm state add src 192.0.2.1 dst 192.0.2.3 proto esp spi 0x1004 reqid 3 mode transport replay-window 32 $gcm encap espinudp 4500 1024 10.1.1.1 sel src 0.0.0.0/0 dst 0.0.0.0/0
+xfrm state add src 2001:db8::1 dst 2001:db8::2 proto esp spi 0x1003 reqid 2 mode transport replay-window 32 $gcm encap espinudp 4501 4500 :: sel src ::/0 dst ::/0
 xfrm policy add dir out src 10.1.0.0/16 dst 10.2.0.0/16 tmpl src 192.0.2.1 dst 192.0.2.2 proto esp reqid 1 mode tunnel
 xfrm policy add dir in src 10.2.0.0/16 dst 10.1.0.0/16 proto udp sport 53 priority 7 ptype main tmpl src 192.0.2.2 dst 192.0.2.1 proto esp reqid 1 mode tunnel level required
 xfrm policy add dir fwd src 10.2.0.0/16 dst 10.1.0.0/16 proto icmp type 8 code 0 action block

@@ -64,6 +64,8 @@ pp postern -n p state add src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x1002 reqid
 	flag noecn nopmtudisc extra-flag dont-encap-dscp ttl inherit output-mark 5 mask 7 replay-window 128 replay-seq 77 replay-oseq 78
 pp postern -n p state add src fd00::1 dst fd00::2 proto ah spi 0x1003 mode tunnel auth 'hmac(sha256)' "$(hexkey 32)" \
 	flag set-df ttl 9 tos 0x10 flowlabel 0x12345
+pp postern -n p state add src fd00::1 dst fd00::2 proto esp spi 0x1004 mode tunnel \
+	aead 'rfc4106(gcm(aes))' "$(hexkey 20)" 128 encap espinudp 4500 1234 ::
 pp postern -n p state allocspi src 192.0.2.2 dst 192.0.2.1 proto esp mode tunnel min 0x2000 max 0x2fff
 pp postern -n p state update src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x1002 limit byte-soft 1000
 pp postern -n p policy add dir out src 10.1.0.0/16 dst 10.2.0.0/16 tmpl src 192.0.2.1 dst 192.0.2.2 proto esp \

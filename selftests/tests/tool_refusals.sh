@@ -42,8 +42,11 @@ try 1 'bogus.*known are src' state add "${id[@]}" bogus
 try 1 'spi.*missing' state add src 192.0.2.1 dst 192.0.2.2 proto esp
 try 1 '"mode" must be transport or tunnel' state add "${id[@]}" mode Tunnel
 try 1 '"beet" is not supported' state add "${id[@]}" mode beet
-try 1 '"encap" is not supported' state add "${id[@]}" encap espinudp 4500 4500 0.0.0.0
 try 1 '"wildrecv" is not supported' state add "${id[@]}" flag wildrecv
+try 1 '"encap" takes espinudp' state add "${id[@]}" encap espintcp 4500 4500 0.0.0.0
+try 1 'a port is' state add "${id[@]}" encap espinudp 4500 0 0.0.0.0
+try 2 'of transport mode.*attribute encap original' state add "${id[@]}" "${gcm[@]}" mode tunnel encap espinudp 4500 4500 10.0.0.1
+try 2 'family.*attribute encap original' state add "${id[@]}" "${gcm[@]}" mode transport encap espinudp 4500 4500 fd00::1
 try 1 '"if_id" is not supported' policy add dir out if_id 1
 try 1 'at most 6 "tmpl"' policy add dir out tmpl proto esp tmpl proto ah tmpl proto esp tmpl proto ah tmpl proto esp \
 	tmpl proto ah tmpl proto esp
@@ -77,6 +80,11 @@ try 2 'of tunnel mode.*attribute tos' state add "${id[@]}" "${gcm[@]}" tos 0x10
 try 2 'set-df is of tunnel mode.*attribute flags' state add "${id[@]}" "${gcm[@]}" flag set-df
 try 2 'align4 is of AH over IPv4.*attribute flags' state add "${id[@]}" "${gcm[@]}" flag align4
 try 2 'multiple of 4.*attribute tos' state add "${id[@]}" "${gcm[@]}" mode tunnel tos 0x12
+try 2 'ESP only.*attribute encap' state add src 192.0.2.1 dst 192.0.2.2 proto ah spi 0x1000 \
+	auth-trunc 'hmac(sha256)' "$(hexkey 32)" 128 encap espinudp 4500 4500 0.0.0.0
+try 2 'encap and src.*attribute nat-keepalive-interval' state add "${id[@]}" "${gcm[@]}" nat-keepalive-interval 20
+try 2 'multicast.*attribute encap' state add src 192.0.2.1 dst 239.0.0.1 proto esp spi 0x1000 "${gcm[@]}" \
+	encap espinudp 4500 4500 0.0.0.0
 try 2 'exclude each other.*attribute tos' state add "${id[@]}" "${gcm[@]}" mode tunnel tos 0x10 extra-flag dont-encap-dscp
 try 2 'exclude each other.*attribute flags' state add "${id[@]}" "${gcm[@]}" mode tunnel flag set-df nopmtudisc
 try 2 'IPv4 has no flow-label.*attribute flow-label' state add "${id[@]}" "${gcm[@]}" mode tunnel flowlabel 1

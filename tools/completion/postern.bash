@@ -6,7 +6,7 @@ __postern_value='src dst spi reqid owner aead auth auth-trunc enc
 	replay-window replay-seq replay-oseq replay-seq-hi replay-oseq-hi
 	time-soft time-hard time-use-soft time-use-hard byte-soft byte-hard packet-soft packet-hard sport dport
 	type code priority index min max tos flowlabel output-mark mask
-	tfcpad count size --if-id'
+	tfcpad nat-keepalive-interval count size --if-id'
 
 __postern_words()
 {
@@ -17,7 +17,8 @@ __postern_words()
 	state-add | state-update)
 		echo "$id mode reqid owner aead auth auth-trunc enc dir" \
 			replay-window replay-seq replay-oseq replay-seq-hi \
-			replay-oseq-hi flag extra-flag ttl tos flowlabel output-mark mask tfcpad sel limit
+			replay-oseq-hi flag extra-flag ttl tos flowlabel output-mark mask tfcpad encap \
+			nat-keepalive-interval sel limit
 		;;
 	state-delete | state-get) echo "$id keys" ;;
 	state-list | state-show | state-deleteall)
@@ -55,6 +56,7 @@ __postern_values()
 	extra-flag) echo dont-encap-dscp allow-weak iiv ;;
 	ttl) echo inherit ;;
 	dev) ls /sys/class/net ;;
+	encap) echo espinudp ;;
 	limit)
 		echo time-soft time-hard time-use-soft time-use-hard byte-soft \
 			byte-hard packet-soft packet-hard

@@ -201,6 +201,35 @@ static void outer_header_has_words(void)
 	CHECK(run("state dummy " ID "count 0") == EXIT_USAGE, t);
 }
 
+static void encap_has_ports(void)
+{
+	static const char * const bad[] = {
+		"state add " ID "encap",
+		"state add " ID "encap espintcp 4500 4500 0.0.0.0",
+		"state add " ID "encap espinudp",
+		"state add " ID "encap espinudp 4500",
+		"state add " ID "encap espinudp 4500 4500",
+		"state add " ID "encap espinudp 0 4500 0.0.0.0",
+		"state add " ID "encap espinudp 4500 65536 0.0.0.0",
+		"state add " ID "encap espinudp 4500 4500 10.0.0",
+	};
+	const char *t = __func__;
+	const struct sa *sa = &sent.sa;
+	unsigned int i;
+
+	CHECK(run("state add " ID GCM "encap espinudp 4500 0x1194 0.0.0.0 dir in")
+	      == EXIT_OK, t);
+	CHECK(sa->has & HAS(POSTERN_A_SA_ENCAP), t);
+	CHECK(sa->encap.sport == 4500 && sa->encap.dport == 4500, t);
+	CHECK(sa->dir == POSTERN_DIR_IN, t);
+	CHECK(run("state update " ID "encap espinudp 1 2 :: nat-keepalive-interval 20")
+	      == EXIT_OK, t);
+	CHECK(sa->nat_keepalive_interval == 20, t);
+	CHECK(sa->encap.sport == 1 && sa->encap.dport == 2, t);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		CHECK(run(bad[i]) == EXIT_USAGE, bad[i]);
+}
+
 static void defaults_are_those_of_ip_xfrm(void)
 {
 	const char *t = __func__;
@@ -332,7 +361,6 @@ static void bad_words_are_refused_and_send_nothing(void)
 		"state add " ID "limit byte-soft 0",
 		"state add " ID "limit byte-soft 18446744073709551615",
 		"state add " ID "limit time-soft 1 limit time-soft 2",
-		"state add " ID "encap espinudp 4500 4500 0.0.0.0",
 		"state add " ID "if_id 1",
 		"state add " ID "comp deflate",
 		"state delete dst 10.0.0.2 proto esp",
@@ -654,6 +682,7 @@ int main(void)
 	state_add_takes_the_words_of_ip_xfrm();
 	numbers_of_64_bits_are_given_in_halves();
 	outer_header_has_words();
+	encap_has_ports();
 	defaults_are_those_of_ip_xfrm();
 	keys_may_be_text_or_hexadecimal();
 	policies_take_the_words_of_ip_xfrm();
