@@ -7,6 +7,7 @@
 #include <linux/icmpv6.h>
 #include <linux/ipv6_route.h>
 #include <linux/netfilter.h>
+#include <linux/udp.h>
 #include <net/icmp.h>
 #include <net/ip.h>
 #include <net/ip6_fib.h>
@@ -239,7 +240,7 @@ static bool number_was_used(const struct postern_sa *sa, const struct sk_buff *s
 	return postern_seqno_used(sa->seqno, ntohl(*seq));
 }
 
-/* The SA whose packet is quoted, or NULL. @off: of ESP or AH in it. */
+/* The SA whose packet is quoted, or NULL. @off: of what follows the IP header in it. */
 static struct postern_sa *quoted_sa(struct postern_net *pn, const struct sk_buff *skb,
 				    const struct postern_flow *quoted, int off)
 {
@@ -249,18 +250,25 @@ static struct postern_sa *quoted_sa(struct postern_net *pn, const struct sk_buff
 		.family = quoted->family,
 	};
 	struct postern_sa *sa;
-	__be32 buf, *spi;
+	__be32 buf, *spi, encap = 0;
 
-	if (quoted->opaque ||
-	    (quoted->proto != IPPROTO_ESP && quoted->proto != IPPROTO_AH))
+	if (quoted->opaque)
 		return NULL;
-	spi = skb_header_pointer(skb, off + (quoted->proto == IPPROTO_AH ? 4 : 0),
+	if (quoted->proto == IPPROTO_UDP) {
+		encap = htonl(quoted->sport << 16 | quoted->dport);
+		key.proto = IPPROTO_ESP;
+		off += sizeof(struct udphdr);
+	}
+	if (key.proto != IPPROTO_ESP && key.proto != IPPROTO_AH)
+		return NULL;
+	spi = skb_header_pointer(skb, off + (key.proto == IPPROTO_AH ? 4 : 0),
 				 sizeof(buf), &buf);
 	if (!spi)
 		return NULL;
 	key.spi = *spi;
 	sa = postern_sad_lookup(&pn->sad, &key);
 	if (!sa || sa->dir == POSTERN_DIR_IN || !postern_sa_usable(sa) ||
+	    READ_ONCE(sa->encap) != encap ||
 	    !postern_addr_equal(&sa->src, &quoted->src) ||
 	    !number_was_used(sa, skb, off))
 		return NULL;

@@ -55,6 +55,9 @@ OUT4=(192.0.2.1 198.51.100.2) OUT6=(2001:db8:1::1 2001:db8:2::2) \
 	N4=(10.1.0.0/24 10.2.0.0/24 10.2.0.2 10.1.0.2) \
 	N6=(fd01::/64 fd02::/64 fd02::2 fd01::2)
 
+# Words of the SAs on both ends.
+WORDS=()
+
 # up esp|ah tunnel|transport A B NET_A NET_B
 up() {
 	local proto=$1 mode=$2 a=$3 b=$4 i src=$3 dst=$4 dir=out alg flags=(replay-window 32)
@@ -64,9 +67,9 @@ up() {
 	[[ $mode = transport ]] || flags+=(flag af-unspec)
 	for i in 1 2; do
 		run_in gwa postern state add src "$src" dst "$dst" proto "$proto" spi "$(spi_of 1 $i)" \
-			reqid 1 mode "$mode" dir $dir "${alg[@]}"
+			reqid 1 mode "$mode" dir $dir "${alg[@]}" "${WORDS[@]}"
 		run_in gwb ip xfrm state add src "$src" dst "$dst" proto "$proto" spi "$(spi_of 1 $i)" \
-			reqid 1 mode "$mode" "${flags[@]}" "${alg[@]}"
+			reqid 1 mode "$mode" "${flags[@]}" "${alg[@]}" "${WORDS[@]}"
 		src=$b dst=$a dir=in
 	done
 	for i in gwa:postern:out:in gwb:ip\ xfrm:in:out; do

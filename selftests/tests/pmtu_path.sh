@@ -85,3 +85,20 @@ ends "esp transport over IPv4" esp transport "${OUT4[@]}" $(($(esp_mtu 1400 20 8
 ends "esp transport over IPv6" esp transport "${OUT6[@]}" $(($(esp_mtu 1400 40 8 16 4) + 40))
 ends "esp tunnel, ends of it, over IPv6" esp tunnel "${OUT6[@]}" "$(esp_mtu 1400 40 8 16 4)"
 ends "ah transport over IPv6" ah transport "${OUT6[@]}" $((1400 - 32))
+
+# in_udp NAME A B NET_A NET_B TO BACK N: the SA's packets are datagrams
+in_udp() {
+	# shellcheck disable=SC2034 # of path.sh
+	local WORDS=(encap espinudp 4500 4500 0.0.0.0)
+
+	up esp tunnel "$2" "$3" "$4" "$5"
+	check "$1: TCP, of which the first packets are too big" tcp_fast hosta hostb "$6"
+	check "$1: the SA knows" path_mtu_is 1400
+	forget_mtu hosta
+	check "$1: a host is told $8" fits_exactly hosta "$6" "$8"
+	down
+}
+background gwb /usr/bin/python3 "$(dirname "$0")/../py/encap.py" xfrm 4500
+wait_listen gwb udp 4500
+in_udp "esp in UDP 4in4" "${OUT4[@]}" "${N4[@]}" "$(esp_mtu 1400 28 8 16 4)"
+in_udp "esp in UDP 6in6" "${OUT6[@]}" "${N6[@]}" "$(esp_mtu 1400 48 8 16 4)"
