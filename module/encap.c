@@ -2,15 +2,10 @@
 #include <linux/udp.h>
 #include "encap.h"
 
-static u64 port_bit(__be16 port)
-{
-	return BIT_ULL(ntohs(port) % 64);
-}
-
 /* Datagrams to @port may be ESP from now on. Context: configuration lock held. */
 void postern_encap_listen(struct postern_net *pn, __be16 port)
 {
-	WRITE_ONCE(pn->encap_ports, pn->encap_ports | port_bit(port));
+	set_bit(ntohs(port), pn->encap_ports);
 }
 
 /*
@@ -45,7 +40,7 @@ unsigned int postern_encap_find(const struct postern_net *pn,
 	struct udphdr buf, *udp;
 
 	udp = skb_header_pointer(skb, offset, sizeof(buf), &buf);
-	if (likely(!udp || !(READ_ONCE(pn->encap_ports) & port_bit(udp->dest))))
+	if (likely(!udp || !test_bit(ntohs(udp->dest), pn->encap_ports)))
 		return 0;
 	*port = udp->dest;
 	return is_esp(skb, offset) ? offset + sizeof(*udp) : 0;

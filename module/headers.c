@@ -162,19 +162,22 @@ static int predict_route(struct ipv6hdr *ip6h, u8 *header)
 static int mask_ipv6(u8 *ip, unsigned int len)
 {
 	struct ipv6hdr *ip6h = (struct ipv6hdr *)ip;
-	unsigned int off = sizeof(*ip6h);
+	unsigned int off = sizeof(*ip6h), n;
 	u8 next = ip6h->nexthdr;
 	int err;
 
 	*(__be32 *)ip = htonl(0x60000000);
 	ip6h->hop_limit = 0;
-	while (unlikely(off < len)) {
+	for (; unlikely(off < len); off += n) {
+		/* who can still write to the pages of a packet may have changed it */
+		n = ipv6_optlen((struct ipv6_opt_hdr *)(ip + off));
+		if (n > len - off)
+			return -EINVAL;
 		err = next == NEXTHDR_ROUTING ? predict_route(ip6h, ip + off) :
 						mask_options(ip + off);
 		if (err)
 			return err;
 		next = ip[off];
-		off += ipv6_optlen((struct ipv6_opt_hdr *)(ip + off));
 	}
 	return 0;
 }
@@ -241,7 +244,7 @@ static int mask_ipv4(u8 *ip, unsigned int len)
  * postern_front_mask - the front as both ends can know it (RFC 4302 section 3.3.3.1)
  * @ip: the front, changed in place: what may change is zero, and what changes in a
  *      known way is as the receiver will see it
- * @len: its octets, in agreement with its headers
+ * @len: its octets, as they were counted; its headers may say otherwise by now
  *
  * Return: 0, or -EINVAL when options are cut off or a route is of an unknown kind.
  */
@@ -310,7 +313,7 @@ void postern_source_route_end(const struct sk_buff *skb, int off, unsigned int l
 /**
  * postern_front_arrived - is what follows this front for this host to open?
  * @ip: the front
- * @len: its octets, in agreement with its headers
+ * @len: its octets, as they were counted; its headers may say otherwise by now
  * @ends_here: nobody will read it any more
  *
  * Return: false when a route has not come to its end, for jumbograms, and when options
@@ -319,18 +322,20 @@ void postern_source_route_end(const struct sk_buff *skb, int off, unsigned int l
 bool postern_front_arrived(const u8 *ip, unsigned int len, bool ends_here)
 {
 	const struct ipv6hdr *ip6h = (const struct ipv6hdr *)ip;
-	unsigned int off = sizeof(*ip6h);
+	unsigned int off = sizeof(*ip6h), n;
 	u8 next = ip6h->nexthdr;
 
 	if (!ip6h->payload_len)
 		return false;
-	while (off < len) {
+	for (; off < len; off += n) {
+		n = ipv6_optlen((struct ipv6_opt_hdr *)(ip + off));
+		if (n > len - off)
+			return false;
 		if (next == NEXTHDR_ROUTING && ((struct ipv6_rt_hdr *)(ip + off))->segments_left)
 			return false;
 		if (next == NEXTHDR_DEST && ends_here && options_insist(ip + off))
 			return false;
 		next = ip[off];
-		off += ipv6_optlen((struct ipv6_opt_hdr *)(ip + off));
 	}
 	return true;
 }
@@ -338,7 +343,7 @@ bool postern_front_arrived(const u8 *ip, unsigned int len, bool ends_here)
 /**
  * postern_front_last - the octet that says what follows a front
  * @ip: the front
- * @len: its octets, in agreement with its headers
+ * @len: its octets, as they were counted; its headers may say otherwise by now
  */
 u8 *postern_front_last(u8 *ip, unsigned int len)
 {

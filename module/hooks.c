@@ -167,8 +167,11 @@ static unsigned int pre_routing(struct sk_buff *skb,
 	policy = postern_spd_match(&pn->spd, POSTERN_SPD_IN, &flow);
 	if (likely(!policy || policy->action == POSTERN_ACTION_BYPASS))
 		return NF_ACCEPT;
-	if (flow.nd || names_sa(pn, skb, ipv4))
-		return NF_ACCEPT;
+	if (flow.nd || names_sa(pn, skb, ipv4)) {
+		/* LOCAL_IN takes a batch apart, and nobody one that is forwarded */
+		if (likely(!skb_is_gso(skb) || postern_flow_is_local(pn->net, &flow)))
+			return NF_ACCEPT;
+	}
 	if (policy->action == POSTERN_ACTION_DISCARD)
 		return drop_policy(pn, skb, policy, POSTERN_DROP_IN_DISCARD);
 	/* a stale SPI is no cleartext, to be told from it by who looks for the cause */
@@ -216,12 +219,13 @@ static unsigned int local_in_one(struct postern_net *pn, struct sk_buff *skb,
 
 /*
  * GRO made one packet of several datagrams, of which each may be something else.  What
- * is not ours goes the rest of its way alone; policies have seen the first one only.
+ * is not ours goes the rest of its way alone.  Where the first one looks like ESP,
+ * policies have not seen the others (@unseen).
  */
 static noinline unsigned int local_in_batch(struct postern_net *pn,
 					    struct sk_buff *skb,
 					    const struct nf_hook_state *state,
-					    bool ipv4)
+					    bool ipv4, bool unseen)
 {
 	struct postern_drop_site site = { .stats = pn->stats };
 	struct sk_buff *segs, *next;
@@ -237,8 +241,8 @@ static noinline unsigned int local_in_batch(struct postern_net *pn,
 	skb_list_walk_safe(segs, skb, next) {
 		skb_mark_not_on_list(skb);
 		off = ipsec_header(pn, skb, ipv4, &c);
-		if (local_in_one(pn, skb, ipv4, off, &c) != NF_ACCEPT ||
-		    pre_routing(skb, state, ipv4) != NF_ACCEPT)
+		if ((unseen && pre_routing(skb, state, ipv4) != NF_ACCEPT) ||
+		    local_in_one(pn, skb, ipv4, off, &c) != NF_ACCEPT)
 			continue;
 		if (likely(nf_conntrack_confirm(skb) == NF_ACCEPT))
 			state->okfn(state->net, state->sk, skb);
@@ -246,6 +250,13 @@ static noinline unsigned int local_in_batch(struct postern_net *pn,
 			kfree_skb(skb);
 	}
 	return NF_STOLEN;
+}
+
+/* Several datagrams, not one that is to be cut. */
+static bool is_batch(const struct sk_buff *skb)
+{
+	return skb_shinfo(skb)->gso_type & (SKB_GSO_UDP_L4 | SKB_GSO_FRAGLIST) &&
+	       !skb->encapsulation;
 }
 
 static unsigned int local_in(struct sk_buff *skb,
@@ -261,8 +272,8 @@ static unsigned int local_in(struct sk_buff *skb,
 			postern_pmtu_learn(pn, skb, ipv4);
 		return NF_ACCEPT;
 	}
-	if (unlikely(c.port && skb_is_gso(skb)))
-		return local_in_batch(pn, skb, state, ipv4);
+	if (unlikely(c.port && is_batch(skb)))
+		return local_in_batch(pn, skb, state, ipv4, off);
 	return local_in_one(pn, skb, ipv4, off, &c);
 }
 

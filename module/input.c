@@ -32,11 +32,18 @@
 #include "xform.h"
 
 /*
- * Inner fragments are reassembled before the policy check, each SA by itself and
+ * Inner fragments are reassembled before the policy check, each way of SAs by itself and
  * apart from what the stack reassembles: a fragment in clear can never complete a
  * packet that came through an SA (RFC 4301 section 7).
  */
-#define DEFRAG_USER(sa)	(0x80000000U | (u32)(sa)->id)
+static u32 defrag_user(struct postern_sa *const *sas, unsigned int count)
+{
+	u32 user = 0;
+
+	while (count--)
+		user = user * 31 + (u32)sas[count]->id;
+	return 0x80000000U | user;
+}
 
 static struct gro_cells cells;
 static struct net_device *cells_dev;
@@ -126,8 +133,9 @@ static void unrecord(struct postern_job *job)
 	if (opt->rr_needaddr && opt->rr + IPOPT_OFFSET < job->ip_len)
 		ip[opt->rr + IPOPT_OFFSET] -= sizeof(__be32);
 	if (opt->ts_needtime && opt->ts + IPOPT_OFFSET < job->ip_len)
-		ip[opt->ts + IPOPT_OFFSET] -= opt->ts_needaddr ? 2 * sizeof(__be32) :
-								 sizeof(__be32);
+		ip[opt->ts + IPOPT_OFFSET] -=
+			(ip[opt->ts + 3] & 0xf) == IPOPT_TS_TSONLY ?
+			sizeof(__be32) : 2 * sizeof(__be32);
 }
 
 /* Transport mode: the headers in front, as if ESP or AH had never been there. */
@@ -232,10 +240,10 @@ static void rebuild_mac(struct sk_buff *skb, const struct sk_buff *in)
  * Reassembly of inner fragments.  Returns true when @skb is a whole packet, false
  * when it was taken.
  */
-static bool defragment(struct postern_net *pn, struct postern_sa *sa,
-		       struct sk_buff *skb)
+static bool defragment(struct postern_net *pn, struct postern_sa *const *sas,
+		       unsigned int count, struct sk_buff *skb)
 {
-	u32 user = DEFRAG_USER(sa);
+	u32 user = defrag_user(sas, count);
 	int err = 0;
 
 	memset(skb->cb, 0, sizeof(skb->cb));
@@ -254,7 +262,7 @@ static bool defragment(struct postern_net *pn, struct postern_sa *sa,
 		postern_stat_inc(pn->stats, in_fragments);
 	} else if (err) {
 		postern_stat_inc(pn->stats, drops[POSTERN_DROP_IN_INNER]);
-		atomic64_inc(&sa->drops[POSTERN_DROP_IN_INNER]);
+		atomic64_inc(&sas[count - 1]->drops[POSTERN_DROP_IN_INNER]);
 	}
 	return !err;
 }
@@ -288,7 +296,8 @@ static void check_mapping(struct postern_sa *sa, const struct sk_buff *skb,
 	else
 		src.in6 = ipv6_hdr(skb)->saddr;
 	if (unlikely(postern_encap_sport(*ports) != postern_encap_sport(encap) ||
-		     !postern_addr_equal(&src, &sa->src)))
+		     (!postern_addr_any(&sa->src) &&
+		      !postern_addr_equal(&src, &sa->src))))
 		tell_mapping(sa, &src, postern_encap_sport(*ports));
 }
 
@@ -548,7 +557,7 @@ static struct postern_job *input_inner(struct postern_job *job,
 	skb->mark = postern_sa_mark(sa, in->mark);
 	skb->priority = in->priority;
 	skb->pkt_type = PACKET_HOST;
-	if (!defragment(pn, sa, skb))
+	if (!defragment(pn, sas, count, skb))
 		goto out;
 	reason = read_flow(sa, skb, in, &flow);
 	if (likely(!reason)) {
@@ -565,8 +574,14 @@ static struct postern_job *input_inner(struct postern_job *job,
 		deliver(pn, sa, skb);
 out:
 	consume_skb(in);
-	return likely(!next) ? NULL :
-	       input_next(pn, next, skb, offset, id[1], sas, count, err);
+	if (likely(!next))
+		return NULL;
+	/* it brings what is inside, and has come by the same device */
+	if (skb->protocol == htons(ETH_P_IP))
+		IPCB(skb)->iif = flow.ifindex;
+	else
+		IP6CB(skb)->iif = flow.ifindex;
+	return input_next(pn, next, skb, offset, id[1], sas, count, err);
 }
 
 /* Stage 3.  Returns as input_transform. */
@@ -672,7 +687,7 @@ unsigned int postern_input(struct postern_net *pn, struct sk_buff *skb,
 	};
 	struct postern_job *job;
 	struct postern_sa *sa;
-	__be32 buf[2], *id;
+	__be32 buf[2], number, *id;
 	u64 seq;
 	int err = 0;
 
@@ -683,7 +698,7 @@ unsigned int postern_input(struct postern_net *pn, struct sk_buff *skb,
 		return NF_STOLEN;
 	}
 	key.spi = id[0];
-	seq = ntohl(id[1]);
+	number = id[1];	/* the head may move below */
 	if (ipv4)
 		key.dst.ip = ip_hdr(skb)->daddr;
 	else
@@ -711,7 +726,7 @@ unsigned int postern_input(struct postern_net *pn, struct sk_buff *skb,
 	reason = POSTERN_DROP_IN_MEMORY;
 	if (unlikely(port && trim_datagram(skb, offset - sizeof(struct udphdr))))
 		goto drop;
-	reason = check_sa(sa, skb, offset, id[1], port != 0, &seq);
+	reason = check_sa(sa, skb, offset, number, port != 0, &seq);
 	if (unlikely(reason))
 		goto drop;
 	skb_dst_drop(skb);

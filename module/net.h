@@ -40,7 +40,7 @@ struct metadata_dst;
  * @spd: security policy database
  * @seqnos: outbound sequence numbers, shared with other namespaces [I]
  * @marker: by CPU; says of a packet that it came through an SA [C]
- * @encap_ports: bit N for a local port that is N modulo 64: datagrams to it may be ESP;
+ * @encap_ports: by local port: datagrams to it may be ESP;
  *               never cleared [C, read by packets]
  * @hooked: netfilter hooks are registered [C]
  * @generation: changes with each change of SAs or policies, for dumps [C]
@@ -55,7 +55,7 @@ struct postern_net {
 	struct postern_spd spd;
 	struct postern_seqnos *seqnos;
 	struct metadata_dst **marker;
-	u64 encap_ports;
+	DECLARE_BITMAP(encap_ports, U16_MAX + 1);
 	bool hooked;
 	u32 generation;
 	struct ratelimit_state unknown;

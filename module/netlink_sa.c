@@ -102,7 +102,7 @@ static int sa_create(struct postern_net *pn, struct genl_info *info,
 	if (err)
 		goto err_free;
 	sa_forward(sa, args);
-	if (sa->encap)
+	if (sa->encap && sa->dir != POSTERN_DIR_OUT)
 		postern_encap_listen(pn, postern_encap_dport(sa->encap));
 	err = postern_sad_add(&pn->sad, sa, larval);
 	if (err)
@@ -139,7 +139,8 @@ static void encap_change(struct postern_sa *sa, __be32 encap)
 {
 	if (sa->encap == encap)
 		return;
-	postern_encap_listen(sa->pn, postern_encap_dport(encap));
+	if (sa->dir != POSTERN_DIR_OUT)
+		postern_encap_listen(sa->pn, postern_encap_dport(encap));
 	WRITE_ONCE(sa->encap, encap);
 	synchronize_net();	/* who has seen the old ones remembers no route any more */
 	dst_cache_reset(&sa->route);
@@ -552,6 +553,9 @@ int postern_nl_sa_allocspi_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+/* In one request, for which all others of generic netlink may have to wait. */
+#define DUMMIES_MAX	1000
+
 static int dummy_refused(const struct postern_sa *sa,
 			 struct netlink_ext_ack *extack)
 {
@@ -608,6 +612,11 @@ int postern_nl_sa_dummy_doit(struct sk_buff *skb, struct genl_info *info)
 	}
 	if (tb[POSTERN_A_SA_COUNT])
 		count = nla_get_u32(tb[POSTERN_A_SA_COUNT]);
+	if (count > DUMMIES_MAX) {
+		NL_SET_ERR_MSG_ATTR(info->extack, tb[POSTERN_A_SA_COUNT],
+				    "count is at most 1000 in one request");
+		return -EINVAL;
+	}
 	for (; !err && count; count--) {
 		err = send_dummy(pn, &key, tb[POSTERN_A_SA_DUMMY_LEN],
 				 info->extack);

@@ -187,6 +187,9 @@ static struct postern_job *output_one(const struct postern_out *o,
 	len = o->outer_len + payload + tfc + xform->room(sa, payload + tfc);
 	if (unlikely(len > IP_MAX_MTU + (sa->ipv4 ? 0 : sizeof(struct ipv6hdr))))
 		goto drop;
+	reason = POSTERN_DROP_OUT_OPTIONS;
+	if (unlikely(o->next_count && o->encap))	/* only what is sent is in UDP */
+		goto drop;
 	reason = POSTERN_DROP_OUT_LIFETIME;
 	if (unlikely(!postern_sa_spend(sa, skb->len)))
 		goto drop;

@@ -219,6 +219,8 @@ static void learn(struct postern_sa *sa, unsigned int mtu)
 {
 	unsigned int known = postern_sa_path_mtu(sa);
 
+	if (sa->ipv4 && !mtu)	/* a router that does not tell (RFC 1191 section 5) */
+		mtu = IPV4_HOST_MTU;
 	mtu = max_t(unsigned int, mtu, sa->ipv4 ? IPV4_MIN_MTU : IPV6_MIN_MTU);
 	if (known && mtu >= known)
 		return;

@@ -212,7 +212,7 @@ static const struct word get_words[] = {
 static const struct word dummy_words[] = {
 	ID_WORDS,
 	{ "count", parse_number, "PACKETS", SA(count), .attr = POSTERN_A_SA_COUNT,
-	  .width = 4, .min = 1, .max = 0xffffffff },
+	  .width = 4, .min = 1, .max = 1000 },
 	{ "size", parse_number, "OCTETS", SA(dummy_len), .attr = POSTERN_A_SA_DUMMY_LEN,
 	  .width = 2, .max = 65535 },
 	FOREIGN_WORDS

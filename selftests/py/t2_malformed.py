@@ -426,6 +426,7 @@ def main():
                                        'spi-min': 300, 'spi-max': 400})
     dummy = {'dst': B, 'proto': ESP, 'spi': 0x1001, 'count': 1, 'dummy-len': 100}
     every_length(test, 'sa-dummy', dummy)
+    test.refused('sa-dummy: 1001 packets', 'sa-dummy', but(dummy, count=1001), 'count', 'at most')
     every_unknown(test, 'sa-new', GOOD_SA)
     every_unknown(test, 'sa-dummy', dummy)
     every_unknown(test, 'policy-new', GOOD_POLICY)
