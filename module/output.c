@@ -282,63 +282,6 @@ static struct postern_sa *choose_sa(struct postern_net *pn,
 	return sa && postern_sa_usable(sa) ? sa : NULL;
 }
 
-static struct dst_entry *route_ipv4(struct postern_net *pn, struct postern_sa *sa,
-				    u32 mark, __be32 encap)
-{
-	bool cached = mark == sa->outer.mark;
-	struct flowi4 fl4 = {
-		.daddr = sa->key.dst.ip,
-		.saddr = sa->src.ip,
-		.flowi4_proto = encap ? IPPROTO_UDP : sa->key.proto,
-		.flowi4_mark = mark,
-		.fl4_sport = postern_encap_sport(encap),
-		.fl4_dport = postern_encap_dport(encap),
-	};
-	struct rtable *rt;
-	__be32 saddr;
-
-	if (likely(cached)) {
-		rt = dst_cache_get_ip4(&sa->route, &saddr);
-		if (likely(rt))
-			return &rt->dst;
-	}
-	rt = ip_route_output_flow(pn->net, &fl4, NULL);
-	if (IS_ERR(rt))
-		return NULL;
-	if (cached)
-		dst_cache_set_ip4(&sa->route, &rt->dst, fl4.saddr);
-	return &rt->dst;
-}
-
-static struct dst_entry *route_ipv6(struct postern_net *pn, struct postern_sa *sa,
-				    u32 mark, __be32 encap)
-{
-	bool cached = mark == sa->outer.mark;
-	struct flowi6 fl6 = {
-		.daddr = sa->key.dst.in6,
-		.saddr = sa->src.in6,
-		.flowi6_proto = encap ? IPPROTO_UDP : sa->key.proto,
-		.flowi6_mark = mark,
-		.fl6_sport = postern_encap_sport(encap),
-		.fl6_dport = postern_encap_dport(encap),
-	};
-	struct dst_entry *dst;
-	struct in6_addr saddr;
-
-	if (likely(cached)) {
-		dst = dst_cache_get_ip6(&sa->route, &saddr);
-		if (likely(dst))
-			return dst;
-	}
-	dst = ip6_dst_lookup_flow(pn->net, NULL, &fl6, NULL);
-	if (IS_ERR(dst))
-		return NULL;
-	dst = postern_pmtu_plain(dst);
-	if (cached)
-		dst_cache_set_ip6(&sa->route, dst, &fl6.saddr);
-	return dst;
-}
-
 /* Extension headers of IPv6: those that stay in front. */
 static noinline enum postern_drop_reason check_extensions(struct postern_out *o)
 {
@@ -381,24 +324,6 @@ static enum postern_drop_reason check_transport(struct postern_out *o)
 	return reason;
 }
 
-/*
- * The route of the outer packet, referenced, or NULL.  An output mark chooses it, with
- * the bits of the packet's own mark that it leaves; the SA remembers that of packets
- * without any.
- */
-static struct dst_entry *route(struct postern_net *pn, struct postern_sa *sa, u32 mark,
-			       __be32 encap)
-{
-	struct dst_entry *dst;
-
-	mark = sa->outer.mark_mask ? postern_sa_mark(sa, mark) : 0;
-	local_bh_disable();	/* dst_cache */
-	dst = sa->ipv4 ? route_ipv4(pn, sa, mark, encap) :
-			 route_ipv6(pn, sa, mark, encap);
-	local_bh_enable();
-	return dst;
-}
-
 static enum postern_drop_reason find_route(struct postern_out *o)
 {
 	struct postern_sa *sa = o->sa;
@@ -413,14 +338,14 @@ static enum postern_drop_reason find_route(struct postern_out *o)
 		dst = skb_dst(o->skb);
 		/* what a bridge passes has a route that leads nowhere */
 		if (unlikely(!dst || dst->flags & DST_FAKE_RTABLE))
-			o->dst = route(o->pn, sa, o->skb->mark, o->encap);
+			o->dst = postern_route(o->pn, sa, o->skb->mark, o->encap);
 		else if (dst_hold_safe(dst))
 			o->dst = sa->ipv4 ? dst : postern_pmtu_plain(dst);
 		return o->dst ? check_transport(o) : POSTERN_DROP_OUT_NO_ROUTE;
 	}
 	o->ip_len = 0;
 	o->outer_len = postern_sa_outer_len(sa) + postern_encap_len(o->encap);
-	o->dst = route(o->pn, sa, o->skb->mark, o->encap);
+	o->dst = postern_route(o->pn, sa, o->skb->mark, o->encap);
 	return o->dst ? 0 : POSTERN_DROP_OUT_NO_ROUTE;
 }
 
@@ -440,8 +365,8 @@ static noinline enum postern_drop_reason find_last_route(struct postern_out *o)
 		mark = postern_sa_mark(sa, mark);
 	}
 	if (tunnel)
-		o->last_dst = route(o->pn, tunnel, tunnel_mark,
-				    READ_ONCE(tunnel->encap));
+		o->last_dst = postern_route(o->pn, tunnel, tunnel_mark,
+					    READ_ONCE(tunnel->encap));
 	else
 		o->last_dst = dst_clone(o->dst);
 	return o->last_dst ? 0 : POSTERN_DROP_OUT_NO_ROUTE;
@@ -897,7 +822,7 @@ void postern_output_keepalive(struct postern_sa *sa)
 		return;
 	o.skb = skb;
 	rcu_read_lock();
-	o.dst = route(o.pn, o.sa, 0, o.encap);
+	o.dst = postern_route(o.pn, o.sa, 0, o.encap);
 	if (!o.dst) {
 		kfree_skb(skb);
 		goto out;

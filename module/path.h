@@ -71,6 +71,10 @@ void postern_hold(struct postern_net *pn, struct sk_buff *skb,
 void postern_hold_timer(struct work_struct *work);
 void postern_hold_flush(struct postern_net *pn);
 
+/* route.c */
+struct dst_entry *postern_route(struct postern_net *pn, struct postern_sa *sa,
+				u32 mark, __be32 encap);
+
 /* pmtu.c */
 unsigned int postern_pmtu_inner(struct postern_out *o);
 struct dst_entry *postern_pmtu_plain(struct dst_entry *dst);
