@@ -16,10 +16,12 @@ import sys
 
 UDP_ENCAP, UDP_ENCAP_ESPINUDP = 100, 2
 IP_XFRM_POLICY, IPV6_XFRM_POLICY = 17, 35
+NETLINK_XFRM = 6
 
 
 def bypass(sock, family):
     """struct xfrm_userpolicy_info: allow, for each direction."""
+    socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_XFRM).close()  # loads who reads it
     for direction in range(2):
         policy = bytearray(168)
         struct.pack_into("=H", policy, 40, family)

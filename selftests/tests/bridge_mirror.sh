@@ -73,7 +73,7 @@ aead="aead rfc4106(gcm(aes)) $(hexkey 20) 128"
 	check "outer_header_and_mark" has_state '.spi == 4104 and .flags == ["noecn", "dont-encap-dscp"] and
 		."output-mark" == 5 and ."output-mark-mask" == 15'
 	check "mark_that_is_the_id_marks_nothing" has_state '.spi == 4105 and has("output-mark") == false'
-	check "encapsulation" has_state '.spi == 4106 and .encap.sport == 4500 and .encap.dport == 1234'
+	check "encapsulation" has_state '.spi == 4108 and .encap.sport == 4500 and .encap.dport == 1234'
 	check "encapsulation_with_an_address" has_state '.spi == 4107 and .encap.addr == "10.1.1.1"'
 	check "no_id_no_copy" not has_state '.spi == 4102'
 	check "other_id_no_copy" not has_state '.spi == 4103'
@@ -102,6 +102,8 @@ aead="aead rfc4106(gcm(aes)) $(hexkey 20) 128"
 	x policy add src 10.1.0.0/16 dst 10.2.0.0/16 proto icmp type 8 code 0 dir out priority 4 if_id "$IF_ID"
 	x policy add src 10.1.0.1/16 dst 10.3.0.0/16 dir out priority 6 if_id $IF_ID mark 7 mask 7
 	x policy add src 10.1.0.1/16 dst 10.4.0.0/16 dir out priority 7 if_id $IF_ID \
+		tmpl proto ah reqid 1 mode transport level use
+	x policy add src 10.1.0.1/16 dst 10.5.0.0/16 dir out priority 8 if_id $IF_ID \
 		tmpl proto ah reqid 1 mode transport tmpl src 10.0.0.1 dst 10.0.0.2 proto esp reqid 1 mode tunnel
 	settle
 	check "in_and_fwd" expect directions 'fwd in out ' "$(policies '.[] | select(.sel.src == "10.0.0.1/32" and .priority == 100) | .dir' | sort | tr '\n' ' ')"
@@ -109,6 +111,7 @@ aead="aead rfc4106(gcm(aes)) $(hexkey 20) 128"
 	check "bypass_of_icmp" has_policy '.action == "bypass" and .sel.proto == "icmp" and .sel."type-first" == 8 and .sel."code-last" == 0'
 	check "marked_allowance_is_not_widened" not has_policy '.sel.dst == "10.3.0.0/16"'
 	check "what_cannot_be_protected_is_discarded" has_policy '.sel.dst == "10.4.0.0/16" and .action == "discard"'
+	check "two_templates_are_two" has_policy '.sel.dst == "10.5.0.0/16" and (.tmpl | length) == 2'
 
 	# A change of priority, as a trap makes way for an SA.
 	x policy update src 10.0.0.1/32 dst 10.0.0.2/32 dir out priority 90 if_id $IF_ID tmpl src 10.0.0.1 dst 10.0.0.2 proto esp spi 0x1000 reqid 7 mode tunnel
