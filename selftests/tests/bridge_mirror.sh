@@ -102,7 +102,7 @@ aead="aead rfc4106(gcm(aes)) $(hexkey 20) 128"
 	x policy add src 10.1.0.0/16 dst 10.2.0.0/16 proto icmp type 8 code 0 dir out priority 4 if_id "$IF_ID"
 	x policy add src 10.1.0.1/16 dst 10.3.0.0/16 dir out priority 6 if_id $IF_ID mark 7 mask 7
 	x policy add src 10.1.0.1/16 dst 10.4.0.0/16 dir out priority 7 if_id $IF_ID \
-		tmpl proto ah reqid 1 mode transport level use
+		tmpl src 10.0.0.1 dst 10.0.0.2 proto comp reqid 1 mode tunnel
 	x policy add src 10.1.0.1/16 dst 10.5.0.0/16 dir out priority 8 if_id $IF_ID \
 		tmpl proto ah reqid 1 mode transport tmpl src 10.0.0.1 dst 10.0.0.2 proto esp reqid 1 mode tunnel
 	settle
