@@ -838,7 +838,7 @@ void postern_output_keepalive(struct postern_sa *sa)
 	skb_put_u8(skb, 0xff);
 	postern_outer_keepalive(pn->net, sa, skb, o.dst);
 	postern_outer_encap(skb, sa->ipv4, o.encap);
-	mark_ours(skb, sa->ipv4, false);
+	mark_ours(skb, sa->ipv4, 0);
 	local_bh_disable();
 	if (sa->ipv4)
 		ip_local_out(pn->net, NULL, skb);
