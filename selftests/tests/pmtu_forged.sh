@@ -42,7 +42,11 @@ forged() {
 	check "$1: a true one is taken" path_mtu_is 1300
 	toobig 1350
 	check "$1: it does not grow" path_mtu_is 1300
-	toobig 0
+	if [[ $3 != *:* ]]; then
+		toobig 0
+		check "$1: one that tells no size stands for 576" path_mtu_is 576
+	fi
+	toobig 1
 	check "$1: it does not fall below $9" path_mtu_is "$9"
 	check "$1: packets of ${10} octets go on" ping_ok hosta "$7" -M "do" \
 		-s $((${10} - $(header_of "$7")))
