@@ -478,7 +478,7 @@ static enum postern_drop_reason check_policy(struct postern_net *pn,
 					     unsigned int count,
 					     struct sk_buff *skb,
 					     const struct postern_flow *flow,
-					     u32 *index)
+					     const struct postern_policy **met)
 {
 	const struct postern_sa_selector *selector;
 	const struct postern_flow *judged = flow;
@@ -487,6 +487,7 @@ static enum postern_drop_reason check_policy(struct postern_net *pn,
 	unsigned int i;
 
 	policy = postern_spd_judge(&pn->spd, POSTERN_SPD_IN, skb, &judged, &about);
+	*met = policy;
 	for (i = 0; i < count; i++) {
 		selector = rcu_dereference(sas[i]->selector);
 		if (unlikely(selector) &&
@@ -495,7 +496,6 @@ static enum postern_drop_reason check_policy(struct postern_net *pn,
 	}
 	if (!policy)
 		return POSTERN_DROP_IN_NO_POLICY;
-	*index = policy->index;
 	if (policy->action == POSTERN_ACTION_DISCARD)
 		return POSTERN_DROP_IN_INNER_DISCARD;
 	if (judged->opaque && !postern_selector_any_port(&policy->rule.sel))
@@ -544,6 +544,7 @@ static struct postern_job *input_inner(struct postern_job *job,
 	struct postern_drop_site site = postern_sa_site(sa->pn->stats, sa);
 	struct sk_buff *in = job->in, *skb = job->out;
 	unsigned int count = job->others_count, offset;
+	const struct postern_policy *policy = NULL;
 	struct postern_net *pn = sa->pn;
 	enum postern_drop_reason reason;
 	struct postern_flow flow;
@@ -561,11 +562,15 @@ static struct postern_job *input_inner(struct postern_job *job,
 		goto out;
 	reason = read_flow(sa, skb, in, &flow);
 	if (likely(!reason)) {
-		reason = check_policy(pn, sas, count, skb, &flow, &site.policy);
+		reason = check_policy(pn, sas, count, skb, &flow, &policy);
 		if (unlikely(reason))
 			next = next_sa(pn, skb, &flow, &offset, id);
+		else if (unlikely(policy->flags & POSTERN_POLICY_FLAG_TCP_MSS) &&
+			 !postern_mss_lower_in(pn, skb, &flow))
+			reason = POSTERN_DROP_IN_MEMORY;
 	}
 	if (unlikely(reason && !next)) {
+		site.policy = policy ? policy->index : 0;
 		postern_drop(&site, skb, reason);
 		goto out;
 	}

@@ -169,23 +169,25 @@ static const struct nla_policy postern_sa_allocspi_nl_policy[POSTERN_A_SA_SPI_MA
 };
 
 /* POSTERN_CMD_POLICY_NEW - do */
-static const struct nla_policy postern_policy_new_nl_policy[POSTERN_A_POLICY_TMPL + 1] = {
+static const struct nla_policy postern_policy_new_nl_policy[POSTERN_A_POLICY_FLAGS + 1] = {
 	[POSTERN_A_POLICY_DIR] = NLA_POLICY_RANGE(NLA_U8, 1, 3),
 	[POSTERN_A_POLICY_ACTION] = NLA_POLICY_RANGE(NLA_U8, 1, 3),
 	[POSTERN_A_POLICY_PRIORITY] = { .type = NLA_U32, },
 	[POSTERN_A_POLICY_OWNER] = { .type = NLA_U32, },
 	[POSTERN_A_POLICY_SELECTOR] = NLA_POLICY_NESTED(postern_selector_nl_policy),
 	[POSTERN_A_POLICY_TMPL] = NLA_POLICY_NESTED(postern_tmpl_nl_policy),
+	[POSTERN_A_POLICY_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x1),
 };
 
 /* POSTERN_CMD_POLICY_UPDATE - do */
-static const struct nla_policy postern_policy_update_nl_policy[POSTERN_A_POLICY_TMPL + 1] = {
+static const struct nla_policy postern_policy_update_nl_policy[POSTERN_A_POLICY_FLAGS + 1] = {
 	[POSTERN_A_POLICY_DIR] = NLA_POLICY_RANGE(NLA_U8, 1, 3),
 	[POSTERN_A_POLICY_ACTION] = NLA_POLICY_RANGE(NLA_U8, 1, 3),
 	[POSTERN_A_POLICY_PRIORITY] = { .type = NLA_U32, },
 	[POSTERN_A_POLICY_OWNER] = { .type = NLA_U32, },
 	[POSTERN_A_POLICY_SELECTOR] = NLA_POLICY_NESTED(postern_selector_nl_policy),
 	[POSTERN_A_POLICY_TMPL] = NLA_POLICY_NESTED(postern_tmpl_nl_policy),
+	[POSTERN_A_POLICY_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x1),
 };
 
 /* POSTERN_CMD_POLICY_DEL - do */
@@ -277,14 +279,14 @@ static const struct genl_ops postern_nl_ops[] = {
 		.cmd		= POSTERN_CMD_POLICY_NEW,
 		.doit		= postern_nl_policy_new_doit,
 		.policy		= postern_policy_new_nl_policy,
-		.maxattr	= POSTERN_A_POLICY_TMPL,
+		.maxattr	= POSTERN_A_POLICY_FLAGS,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd		= POSTERN_CMD_POLICY_UPDATE,
 		.doit		= postern_nl_policy_update_doit,
 		.policy		= postern_policy_update_nl_policy,
-		.maxattr	= POSTERN_A_POLICY_TMPL,
+		.maxattr	= POSTERN_A_POLICY_FLAGS,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{

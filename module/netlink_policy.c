@@ -14,6 +14,7 @@
  * @sel: selector
  * @priority: 0 when not given
  * @owner: 0 when not given
+ * @flags: POSTERN_POLICY_FLAG_*
  * @dir: enum postern_dir
  * @action: enum postern_action
  * @tmpl_count: templates; 0 but for PROTECT
@@ -23,6 +24,7 @@ struct policy_args {
 	struct postern_selector sel;
 	u32 priority;
 	u32 owner;
+	u32 flags;
 	u8 dir;
 	u8 action;
 	u8 tmpl_count;
@@ -142,6 +144,11 @@ static int get_action(struct genl_info *info, struct policy_args *args)
 
 	args->action = nla_get_u8(info->attrs[POSTERN_A_POLICY_ACTION]);
 	if (args->action != POSTERN_ACTION_PROTECT) {
+		if (args->flags) {
+			NL_SET_ERR_MSG_ATTR(extack, info->attrs[POSTERN_A_POLICY_FLAGS],
+					    "flags go with action 1 (protect) only");
+			return -EINVAL;
+		}
 		if (!tmpl)
 			return 0;
 		NL_SET_ERR_MSG_ATTR(extack, tmpl,
@@ -174,6 +181,8 @@ static int get_args(struct genl_info *info, struct policy_args *args)
 		args->priority = nla_get_u32(tb[POSTERN_A_POLICY_PRIORITY]);
 	if (tb[POSTERN_A_POLICY_OWNER])
 		args->owner = nla_get_u32(tb[POSTERN_A_POLICY_OWNER]);
+	if (tb[POSTERN_A_POLICY_FLAGS])
+		args->flags = nla_get_u32(tb[POSTERN_A_POLICY_FLAGS]);
 	err = postern_nl_get_selector(tb[POSTERN_A_POLICY_SELECTOR], &args->sel,
 				      extack);
 	if (err)
@@ -218,6 +227,7 @@ static int policy_write(struct postern_net *pn, struct genl_info *info,
 	policy->dir = args->dir;
 	policy->action = args->action;
 	policy->owner = args->owner;
+	policy->flags = args->flags;
 	policy->tmpl_count = args->tmpl_count;
 	memcpy(policy->tmpl, args->tmpl, sizeof(policy->tmpl));
 

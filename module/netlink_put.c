@@ -424,6 +424,7 @@ int postern_nl_put_policy(struct sk_buff *skb,
 	    nla_put_u32(skb, POSTERN_A_POLICY_PRIORITY,
 			policy->rule.priority) ||
 	    nla_put_u32(skb, POSTERN_A_POLICY_OWNER, policy->owner) ||
+	    nla_put_u32(skb, POSTERN_A_POLICY_FLAGS, policy->flags) ||
 	    postern_nl_put_selector(skb, POSTERN_A_POLICY_SELECTOR,
 				    &policy->rule.sel) ||
 	    put_tmpls(skb, policy) ||

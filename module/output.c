@@ -404,7 +404,12 @@ static enum postern_drop_reason check_packet(struct postern_out *o)
 		reason = check_next(o);
 	if (unlikely(reason))
 		return reason;
-	return postern_pmtu_fits(o) ? 0 : POSTERN_DROP_OUT_TOO_BIG;
+	if (unlikely(!postern_pmtu_fits(o)))
+		return POSTERN_DROP_OUT_TOO_BIG;
+	if (unlikely(o->policy->flags & POSTERN_POLICY_FLAG_TCP_MSS) &&
+	    !postern_mss_lower(o->skb, &o->flow, postern_pmtu_inner(o)))
+		return POSTERN_DROP_OUT_MEMORY;
+	return 0;
 }
 
 /* What leaves one SA comes to the next; as output_one. */
@@ -617,36 +622,44 @@ static void output_without_sa(struct postern_net *pn, struct sk_buff *skb,
 		postern_hold(pn, skb, policy, key, flow);
 }
 
+/* The SAs of o->policy for a packet of o->flow.  Returns the template that has none. */
+static const struct postern_tmpl *choose_sas(struct postern_out *o,
+					     struct postern_slot_key *key)
+{
+	const struct postern_policy *policy = o->policy;
+	const struct postern_tmpl *tmpl;
+	struct postern_sa *sa;
+	unsigned int i;
+
+	*key = (struct postern_slot_key) {
+		.src = o->flow.src,
+		.dst = o->flow.dst,
+		.family = o->flow.family,
+	};
+	for (i = 0; i < policy->tmpl_count; i++) {
+		tmpl = &policy->tmpl[i];
+		slot_key(key, tmpl);
+		sa = choose_sa(o->pn, policy, i, key);
+		if (unlikely(!sa))
+			return tmpl;
+		if (likely(!i))
+			o->sa = sa;
+		else
+			o->next[i - 1] = sa;
+	}
+	o->next_count = i - 1;
+	return NULL;
+}
+
 static void output_policy(struct postern_net *pn, struct sk_buff *skb,
 			  const struct postern_flow *flow,
 			  const struct postern_flow *judged,
 			  struct postern_policy *policy)
 {
-	struct postern_slot_key key = {
-		.src = flow->src,
-		.dst = flow->dst,
-		.family = flow->family,
-	};
-	const struct postern_tmpl *tmpl;
-	struct postern_sa *sa;
+	const struct postern_tmpl *lacks;
+	struct postern_slot_key key;
 	struct postern_out o;
-	unsigned int i;
 
-	for (i = 0; i < policy->tmpl_count; i++) {
-		tmpl = &policy->tmpl[i];
-		slot_key(&key, tmpl);
-		sa = choose_sa(pn, policy, i, &key);
-		if (unlikely(!sa)) {
-			output_without_sa(pn, skb, policy, tmpl, &key, flow,
-					  judged != flow);
-			return;
-		}
-		if (likely(!i))
-			o.sa = sa;
-		else
-			o.next[i - 1] = sa;
-	}
-	o.next_count = i - 1;
 	o.pn = pn;
 	o.skb = skb;
 	o.policy = policy;
@@ -654,7 +667,12 @@ static void output_policy(struct postern_net *pn, struct sk_buff *skb,
 	o.flow = *flow;
 	o.judged = judged;
 	o.dummy = false;
-	output_protected(&o);
+	lacks = choose_sas(&o, &key);
+	if (unlikely(lacks))
+		output_without_sa(pn, skb, policy, lacks, &key, flow,
+				  judged != flow);
+	else
+		output_protected(&o);
 }
 
 /**
@@ -716,39 +734,35 @@ void postern_output_again(struct postern_net *pn, struct sk_buff *skb,
 	postern_drop(&site, skb, otherwise);
 }
 
-/* Well-formed only in its header, which is what the outer one is made of. */
-static struct sk_buff *dummy_packet(const struct postern_sa *sa, unsigned int size)
+/**
+ * postern_output_mtu - the largest packet that is protected as one
+ * @pn: namespace
+ * @skb: packet of the other direction
+ * @flow: of the packet that would be protected
+ *
+ * Return: octets, its IP header included; UINT_MAX when no SA would be taken.
+ * Context: RCU read side.
+ */
+unsigned int postern_output_mtu(struct postern_net *pn, struct sk_buff *skb,
+				const struct postern_flow *flow)
 {
-	unsigned int len = sa->ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
-	struct sk_buff *skb;
+	struct postern_out o = {
+		.pn = pn,
+		.skb = skb,
+		.flow = *flow,
+	};
+	struct postern_slot_key key;
+	unsigned int mtu = UINT_MAX;
 
-	size = max(size, len);
-	skb = alloc_skb(size, GFP_ATOMIC);
-	if (!skb)
-		return NULL;
-	skb_reset_network_header(skb);
-	memset(__skb_put(skb, len), 0, len);
-	get_random_bytes(__skb_put(skb, size - len), size - len);
-	if (sa->ipv4) {
-		ip_hdr(skb)->version = 4;
-		ip_hdr(skb)->ihl = 5;
-		ip_hdr(skb)->tot_len = htons(size);
-		ip_hdr(skb)->ttl = IPDEFTTL;
-		ip_hdr(skb)->protocol = IPPROTO_NONE;
-		ip_hdr(skb)->frag_off = htons(IP_DF);
-		ip_hdr(skb)->saddr = sa->src.ip;
-		ip_hdr(skb)->daddr = sa->key.dst.ip;
-		skb->protocol = htons(ETH_P_IP);
-	} else {
-		ip6_flow_hdr(ipv6_hdr(skb), 0, 0);
-		ipv6_hdr(skb)->nexthdr = NEXTHDR_NONE;
-		ipv6_hdr(skb)->hop_limit = IPDEFTTL;
-		ipv6_hdr(skb)->payload_len = htons(size - len);
-		ipv6_hdr(skb)->saddr = sa->src.in6;
-		ipv6_hdr(skb)->daddr = sa->key.dst.in6;
-		skb->protocol = htons(ETH_P_IPV6);
-	}
-	return skb;
+	o.policy = postern_spd_match(&pn->spd, POSTERN_SPD_OUT, flow);
+	if (!o.policy || o.policy->action != POSTERN_ACTION_PROTECT ||
+	    choose_sas(&o, &key))
+		return mtu;
+	if (!find_route(&o) && !(o.next_count && find_last_route(&o)))
+		mtu = postern_pmtu_inner(&o);
+	dst_release(o.last_dst);
+	dst_release(o.dst);
+	return mtu;
 }
 
 /**
@@ -779,7 +793,7 @@ int postern_output_dummy(struct postern_net *pn, struct postern_sa *sa,
 	};
 	int err;
 
-	o.skb = dummy_packet(sa, size);
+	o.skb = postern_dummy_packet(sa, size);
 	if (!o.skb)
 		return -ENOMEM;
 	err = -ENETUNREACH;

@@ -50,6 +50,15 @@ struct postern_out {
 	bool dummy;
 };
 
+/*
+ * What every host takes (RFC 791 section 3.1, RFC 8200 section 5): no sender is told
+ * less, and what must be smaller is fragmented on the outside.
+ */
+static inline unsigned int postern_mtu_floor(u8 family)
+{
+	return family == AF_INET ? 576 : IPV6_MIN_MTU;
+}
+
 /* output.c */
 void postern_output(struct postern_net *pn, struct sk_buff *skb,
 		    const struct postern_flow *flow,
@@ -61,6 +70,8 @@ int postern_output_dummy(struct postern_net *pn, struct postern_sa *sa,
 			 unsigned int size);
 bool postern_output_is_ours(const struct sk_buff *skb, bool ipv4);
 void postern_output_keepalive(struct postern_sa *sa);
+unsigned int postern_output_mtu(struct postern_net *pn, struct sk_buff *skb,
+				const struct postern_flow *flow);
 void postern_output_init(void);
 
 /* hold.c */
@@ -80,6 +91,15 @@ unsigned int postern_pmtu_inner(struct postern_out *o);
 struct dst_entry *postern_pmtu_plain(struct dst_entry *dst);
 bool postern_pmtu_fits(struct postern_out *o);
 void postern_pmtu_learn(struct postern_net *pn, struct sk_buff *skb, bool ipv4);
+
+/* dummy.c */
+struct sk_buff *postern_dummy_packet(const struct postern_sa *sa, unsigned int size);
+
+/* mss.c */
+bool postern_mss_lower(struct sk_buff *skb, const struct postern_flow *flow,
+		       unsigned int mtu);
+bool postern_mss_lower_in(struct postern_net *pn, struct sk_buff *skb,
+			  const struct postern_flow *flow);
 
 /* flowtable.c */
 bool postern_flowtable_refuse(struct postern_net *pn, const struct sk_buff *skb);

@@ -18,8 +18,6 @@
 #include "path.h"
 #include "xform.h"
 
-#define IPV4_HOST_MTU	576	/* RFC 791 section 3.1 */
-
 /**
  * postern_pmtu_plain - a route without the path MTU that the stack learned
  * @dst: route of IPv6, referenced
@@ -183,12 +181,7 @@ bool postern_pmtu_fits(struct postern_out *o)
 
 	mtu = postern_pmtu_inner(o);
 	o->pad_to = pad_to(o, mtu);
-	/*
-	 * No sender is told less than what every host takes: such a packet is
-	 * fragmented on the outside.
-	 */
-	mtu = max_t(unsigned int, mtu,
-		    o->flow.family == AF_INET6 ? IPV6_MIN_MTU : IPV4_HOST_MTU);
+	mtu = max(mtu, postern_mtu_floor(o->flow.family));
 	o->may_fragment = false;
 	o->fragment_to = 0;
 	if (likely(fits(o->skb, mtu))) {
@@ -220,7 +213,7 @@ static void learn(struct postern_sa *sa, unsigned int mtu)
 	unsigned int known = postern_sa_path_mtu(sa);
 
 	if (sa->ipv4 && !mtu)	/* a router that does not tell (RFC 1191 section 5) */
-		mtu = IPV4_HOST_MTU;
+		mtu = postern_mtu_floor(AF_INET);
 	mtu = max_t(unsigned int, mtu, sa->ipv4 ? IPV4_MIN_MTU : IPV6_MIN_MTU);
 	if (known && mtu >= known)
 		return;

@@ -38,6 +38,7 @@ struct postern_tmpl {
  * @dir: enum postern_dir [I]
  * @action: enum postern_action [I]
  * @owner: who made it [I]
+ * @flags: POSTERN_POLICY_FLAG_* [I]
  * @tmpl_count: templates; 0 but for PROTECT [I]
  * @tmpl: what packets pass through, the innermost first [I]
  * @slot: by template, leads to the SA; NULL when the template takes addresses or SPI
@@ -53,6 +54,7 @@ struct postern_policy {
 	u8 dir;
 	u8 action;
 	u8 tmpl_count;
+	u32 flags;
 	u32 owner;
 	struct postern_slot *slot[POSTERN_TMPL_MAX];
 	struct postern_tmpl tmpl[POSTERN_TMPL_MAX];

@@ -95,7 +95,6 @@ static bool parse_tmpl(struct args *a, const struct word *w, void *object)
 	{ .word = "mark" }, \
 	{ .word = "if_id" }, \
 	{ .word = "ctx" }, \
-	{ .word = "flag" }, \
 	{ .word = "limit" }, \
 	{ .word = NULL }
 
@@ -106,6 +105,8 @@ static const struct word add_words[] = {
 	OWNER_WORD,
 	PTYPE_WORD,
 	{ "tmpl", parse_tmpl, .usage = "TMPL [ tmpl TMPL ... ]" },
+	{ "flag", parse_flags, "FLAG [ FLAG ... ]", POLICY(flags),
+	  .attr = POSTERN_A_POLICY_FLAGS, .width = 4, .names = policy_flag_names },
 	{ .word = "index" },
 	{ .word = "offload" },
 	FOREIGN_WORDS

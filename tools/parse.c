@@ -47,6 +47,8 @@ const struct name sa_flag_names[] = {
 	{ "set-df", POSTERN_SA_FLAG_SET_DF },
 	{ "esn", POSTERN_SA_FLAG_ESN },
 	{ "align4", POSTERN_SA_FLAG_ALIGN4 },
+	/* An SA without a selector serves both families anyway. */
+	{ "af-unspec", 0 },
 	{ NULL, 0 }
 };
 
@@ -54,6 +56,11 @@ const struct name sa_extra_flag_names[] = {
 	{ "dont-encap-dscp", POSTERN_SA_FLAG_DONT_ENCAP_DSCP },
 	{ "allow-weak", POSTERN_SA_FLAG_ALLOW_WEAK },
 	{ "iiv", POSTERN_SA_FLAG_IIV },
+	{ NULL, 0 }
+};
+
+const struct name policy_flag_names[] = {
+	{ "tcp-mss", POSTERN_POLICY_FLAG_TCP_MSS },
 	{ NULL, 0 }
 };
 
@@ -253,7 +260,7 @@ static bool is_foreign(const char *s)
 {
 	static const char * const foreign[] = {
 		"beet", "ro", "in_trigger", "iptfs", "comp", "route2", "hao",
-		"wildrecv", "icmp", "use", "sub",
+		"wildrecv", "icmp", "localok", "use", "sub",
 		"oseq-may-wrap",
 	};
 	unsigned int i;
@@ -297,9 +304,6 @@ bool parse_flags(struct args *a, const struct word *w, void *object)
 	/* "flag" and "extra-flag" fill one field. */
 	memcpy(&flags, (char *)object + w->offset, sizeof(flags));
 	for (; a->count; args_take(a), taken = true) {
-		/* An SA without a selector serves both families anyway. */
-		if (!strcmp(a->word[0], "af-unspec"))
-			continue;
 		n = name_find(w->names, a->word[0]);
 		if (!n && taken && !is_foreign(a->word[0]))
 			break;

@@ -52,6 +52,7 @@ extern const struct name sa_dir_names[];
 extern const struct name sa_state_names[];
 extern const struct name sa_flag_names[];
 extern const struct name sa_extra_flag_names[];
+extern const struct name policy_flag_names[];
 extern const struct name xfrm_proto_names[];
 extern const struct name upper_names[];
 

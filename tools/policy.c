@@ -29,6 +29,7 @@ static const struct field policy_table[] = {
 	FIELD(policy, FIELD_U64, POSTERN_A_POLICY_ID, "id", id),
 	FIELD_NESTED(policy, POSTERN_A_POLICY_PACKET, "packet", packet,
 		     selector_fields),
+	FIELD(policy, FIELD_U32, POSTERN_A_POLICY_FLAGS, "flags", flags),
 };
 
 const struct fields policy_fields = FIELDS(policy, policy_table);

@@ -23,6 +23,7 @@ struct policy {
 	uint8_t action;
 	uint32_t priority;
 	uint32_t owner;
+	uint32_t flags;			/* POSTERN_POLICY_FLAG_ */
 	uint32_t count;
 	uint64_t id;
 	struct selector selector;

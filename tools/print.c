@@ -568,6 +568,22 @@ static const struct name action_json_names[] = {
 	{ NULL, 0 }
 };
 
+static void policy_flags_print(const struct policy *p)
+{
+	const char *word = "flag ";
+	const struct name *n;
+
+	out_array("flags");
+	for (n = policy_flag_names; n->name; n++) {
+		if (!(p->flags & n->value))
+			continue;
+		out_text("%s", word);
+		out_string(NULL, "%s ", n->name);
+		word = "";
+	}
+	out_close();
+}
+
 void policy_print(const struct policy *p)
 {
 	out_object("sel");
@@ -583,6 +599,7 @@ void policy_print(const struct policy *p)
 	out_number("index", options.stats ? "index %llu " : NULL, p->index);
 	out_number("priority", "priority %llu ptype main ", p->priority);
 	out_number("owner", options.stats ? "owner %llu " : NULL, p->owner);
+	policy_flags_print(p);
 	out_line();
 	usage_print(&p->usage);
 	tmpls_print(p);

@@ -89,6 +89,15 @@ enum postern_sa_flag {
 };
 
 /**
+ * enum postern_policy_flag
+ * @POSTERN_POLICY_FLAG_TCP_MSS: TCP connections begin with segments that fit
+ *   the path of the SA, in either direction; in one that is not larger already
+ */
+enum postern_policy_flag {
+	POSTERN_POLICY_FLAG_TCP_MSS = 1,
+};
+
+/**
  * enum postern_algorithm_kind - the attribute of an SA that takes it
  */
 enum postern_algorithm_kind {
@@ -236,6 +245,7 @@ enum {
 	POSTERN_A_POLICY_COUNT,
 	POSTERN_A_POLICY_ID,
 	POSTERN_A_POLICY_PACKET,
+	POSTERN_A_POLICY_FLAGS,
 
 	__POSTERN_A_POLICY_MAX,
 	POSTERN_A_POLICY_MAX = (__POSTERN_A_POLICY_MAX - 1)

@@ -68,7 +68,7 @@ pp postern -n p state add src fd00::1 dst fd00::2 proto esp spi 0x1004 mode tunn
 	aead 'rfc4106(gcm(aes))' "$(hexkey 20)" 128 encap espinudp 4500 1234 ::
 pp postern -n p state allocspi src 192.0.2.2 dst 192.0.2.1 proto esp mode tunnel min 0x2000 max 0x2fff
 pp postern -n p state update src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x1002 limit byte-soft 1000
-pp postern -n p policy add dir out src 10.1.0.0/16 dst 10.2.0.0/16 tmpl src 192.0.2.1 dst 192.0.2.2 proto esp \
+pp postern -n p policy add dir out src 10.1.0.0/16 dst 10.2.0.0/16 flag tcp-mss tmpl src 192.0.2.1 dst 192.0.2.2 proto esp \
 	reqid 9 mode tunnel
 pp postern -n p policy add dir in proto tcp dport 1-1024 priority 3 action discard
 pp postern -n p policy update dir in proto tcp dport 1-1024 priority 3 action bypass

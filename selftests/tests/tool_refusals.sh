@@ -92,6 +92,7 @@ try 2 'output-mark of a valid SA cannot be changed' state update src 192.0.2.1 d
 try 2 'ttl of a valid SA cannot be changed' state update src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1001 ttl 5
 try 2 'no SA has' state get dst 192.0.2.2 proto esp spi 0x2001
 try 2 'no SA has' state delete dst 192.0.2.2 proto esp spi 0x2001
+try 2 'protect. only.*attribute flags' policy add dir out dst 10.3.0.0/16 flag tcp-mss
 try 2 'no policy has' policy delete index 12345
 try 2 'no policy has' policy get dir in dst 10.2.0.0/16
 

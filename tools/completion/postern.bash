@@ -28,7 +28,7 @@ __postern_words()
 	state-dummy) echo "$id count size" ;;
 	state-allocspi) echo "$id mode reqid owner min max" ;;
 	policy-add | policy-update)
-		echo "$sel dir priority action owner tmpl"
+		echo "$sel dir priority action owner flag tmpl"
 		;;
 	policy-delete | policy-get) echo "$sel dir priority index" ;;
 	policy-list | policy-show | policy-deleteall)
@@ -52,7 +52,13 @@ __postern_values()
 	mode) echo transport tunnel ;;
 	dir) [[ $2 == state ]] && echo in out || echo in out fwd ;;
 	action) echo allow block protect bypass discard ;;
-	flag) echo noecn decap-dscp nopmtudisc set-df esn align4 af-unspec ;;
+	flag)
+		if [[ $2 == policy ]]; then
+			echo tcp-mss
+		else
+			echo noecn decap-dscp nopmtudisc set-df esn align4 af-unspec
+		fi
+		;;
 	extra-flag) echo dont-encap-dscp allow-weak iiv ;;
 	ttl) echo inherit ;;
 	dev) ls /sys/class/net ;;
