@@ -319,6 +319,26 @@ static void loop_multicast(struct sk_buff *skb, const struct nf_hook_state *stat
 		dev_loopback_xmit(state->net, state->sk, copy);
 }
 
+/*
+ * What is sent within a VRF is shown here as if it left by the VRF: what stays on this
+ * host, and, without its connection, what comes again at the device chosen for it.
+ */
+static bool is_shown_by_vrf(const struct sk_buff *skb, const struct net_device *out,
+			    bool ipv4)
+{
+	enum ip_conntrack_info ctinfo;
+	const struct rt6_info *rt6;
+
+	if (likely(!netif_is_l3_master(out)))
+		return false;
+	if (!nf_ct_get(skb, &ctinfo) && ctinfo == IP_CT_UNTRACKED)
+		return true;
+	if (ipv4)
+		return skb_rtable(skb)->rt_flags & RTCF_LOCAL;
+	rt6 = container_of(skb_dst(skb), struct rt6_info, dst);
+	return rt6->rt6i_flags & (RTF_LOCAL | RTF_ANYCAST);
+}
+
 static unsigned int post_routing(struct sk_buff *skb,
 				 const struct nf_hook_state *state, bool ipv4)
 {
@@ -329,7 +349,8 @@ static unsigned int post_routing(struct sk_buff *skb,
 	struct postern_policy *policy;
 
 	if (postern_spd_empty(&pn->spd) || state->out->flags & IFF_LOOPBACK ||
-	    postern_output_is_ours(skb, ipv4))
+	    postern_output_is_ours(skb, state->out, ipv4) ||
+	    is_shown_by_vrf(skb, state->out, ipv4))
 		return NF_ACCEPT;
 	if (!postern_flow_read(&flow, skb, ipv4 ? AF_INET : AF_INET6)) {
 		postern_drop(&site, skb, POSTERN_DROP_OUT_MALFORMED);

@@ -82,15 +82,20 @@ static u64 mark_of(const struct sk_buff *skb, bool ipv4)
 /**
  * postern_output_is_ours - did this packet come out of a transform of ours?
  * @skb: packet in POST_ROUTING
+ * @dev: device that it leaves by
  * @ipv4: family
+ *
+ * A VRF that was its device before has cleared the flag: then that nobody has received
+ * it since speaks for it.
  */
-bool postern_output_is_ours(const struct sk_buff *skb, bool ipv4)
+bool postern_output_is_ours(const struct sk_buff *skb,
+			    const struct net_device *dev, bool ipv4)
 {
 	bool flag = ipv4 ? IPCB(skb)->flags & IPSKB_XFRM_TRANSFORMED :
 			   IP6CB(skb)->flags & IP6SKB_XFRM_TRANSFORMED;
 	u64 mark;
 
-	if (likely(!flag))
+	if (likely(!flag && (!netif_is_l3_slave(dev) || skb->skb_iif)))
 		return false;
 	mark = mark_of(skb, ipv4);
 	return mark && mark == get_unaligned((u64 *)(skb->cb + MARK_OFFSET));
