@@ -241,10 +241,14 @@ void postern_flow_reverse(struct postern_flow *to, const struct postern_flow *fr
 	to->dport = from->sport;
 }
 
-/* Is its destination an address of this host? */
+/* Is its destination an address of this host, or of the VRF that it is in? */
 bool postern_flow_is_local(struct net *net, const struct postern_flow *flow)
 {
+	const struct net_device *dev = NULL;
+
+	if (unlikely(flow->master))
+		dev = dev_get_by_index_rcu(net, flow->ifindex);
 	if (flow->family == AF_INET)
-		return inet_addr_type(net, flow->dst.ip) == RTN_LOCAL;
-	return ipv6_chk_addr(net, &flow->dst.in6, NULL, 0);
+		return inet_addr_type_dev_table(net, dev, flow->dst.ip) == RTN_LOCAL;
+	return ipv6_chk_addr(net, &flow->dst.in6, dev, 0);
 }

@@ -110,18 +110,42 @@ static bool read_key(const struct postern_net *pn, struct postern_sa_key *key,
 	return true;
 }
 
-/* ESP or AH that names an inbound SA of ours is judged by that SA. */
-static bool names_sa(struct postern_net *pn, const struct sk_buff *skb, bool ipv4)
+/* The inbound SA of ours that ESP or AH names, or NULL. */
+static const struct postern_sa *named_sa(struct postern_net *pn,
+					 const struct sk_buff *skb, bool ipv4)
 {
 	struct postern_sa_key key;
 	struct postern_sa *sa;
 	__be16 port;
 
 	if (likely(!read_key(pn, &key, skb, ipv4, &port)))
-		return false;
+		return NULL;
 	sa = postern_sad_lookup(&pn->sad, &key);
 	return sa && postern_encap_takes(sa, port) &&
-	       sa->dir != POSTERN_DIR_OUT && postern_sa_usable(sa);
+	       sa->dir != POSTERN_DIR_OUT && postern_sa_usable(sa) ? sa : NULL;
+}
+
+static bool is_multicast(const struct postern_flow *flow)
+{
+	return flow->family == AF_INET ? ipv4_is_multicast(flow->dst.ip) :
+					 ipv6_addr_is_multicast(&flow->dst.in6);
+}
+
+/*
+ * ESP or AH that names an inbound SA of ours is judged by that SA, in LOCAL_IN.  Nobody
+ * does what is forwarded: to the peer of an SA that serves both directions, or as a
+ * batch, which LOCAL_IN takes apart.
+ */
+static bool sa_will_judge(struct postern_net *pn, const struct sk_buff *skb, bool ipv4,
+			  const struct postern_flow *flow)
+{
+	const struct postern_sa *sa = named_sa(pn, skb, ipv4);
+
+	if (likely(!sa))
+		return false;
+	if (!skb_is_gso(skb) && (sa->dir == POSTERN_DIR_IN || is_multicast(flow)))
+		return true;
+	return postern_flow_is_local(pn->net, flow);
 }
 
 static unsigned int drop_policy(struct postern_net *pn, struct sk_buff *skb,
@@ -167,11 +191,8 @@ static unsigned int pre_routing(struct sk_buff *skb,
 	policy = postern_spd_match(&pn->spd, POSTERN_SPD_IN, &flow);
 	if (likely(!policy || policy->action == POSTERN_ACTION_BYPASS))
 		return NF_ACCEPT;
-	if (flow.nd || names_sa(pn, skb, ipv4)) {
-		/* LOCAL_IN takes a batch apart, and nobody one that is forwarded */
-		if (likely(!skb_is_gso(skb) || postern_flow_is_local(pn->net, &flow)))
-			return NF_ACCEPT;
-	}
+	if (flow.nd || sa_will_judge(pn, skb, ipv4, &flow))
+		return NF_ACCEPT;
 	if (policy->action == POSTERN_ACTION_DISCARD)
 		return drop_policy(pn, skb, policy, POSTERN_DROP_IN_DISCARD);
 	/* a stale SPI is no cleartext, to be told from it by who looks for the cause */
@@ -207,7 +228,7 @@ static unsigned int local_in_one(struct postern_net *pn, struct sk_buff *skb,
 		return NF_STOLEN;
 	}
 	if (unlikely(skb->pkt_type == PACKET_LOOPBACK) &&
-	    names_sa(pn, skb, ipv4)) {
+	    named_sa(pn, skb, ipv4)) {
 		postern_drop(&site, skb, POSTERN_DROP_OUT_LOOPBACK);
 		return NF_STOLEN;
 	}

@@ -47,11 +47,13 @@ postern_sas gwa 2 2001:db8::1 2001:db8::2 tunnel
 none_enters "an SA"
 
 # ESP that names no SA of ours is cleartext as well; what names one is judged by it
-for spi in 00001102 00009999; do
+run_in gwa postern state add src 192.0.2.1 dst 10.1.0.2 proto esp spi 0x8888 reqid 3 mode tunnel \
+	aead 'rfc4106(gcm(aes))' "$(hexkey 20)" 128
+for spi in 00001102 00009999 00008888; do
 	run_in hostb /usr/bin/python3 -B py/t2_send.py 10.2.0.2 10.1.0.2 50 "$spi$(printf '%080d' 0)"
 done
-SENT=$((SENT + 2))
-check "ESP for a host that names no SA of that host" expect drops "in-cleartext=$SENT" "$(drops gwa)"
+SENT=$((SENT + 3))
+check "ESP for a host that names no SA of that host, or one that is not for this one" expect drops "in-cleartext=$SENT" "$(drops gwa)"
 
 run_in gwa postern policy update dir in src 10.2.0.0/24 dst 10.1.0.0/24 action discard
 check "discard" ping_lost hostb 10.1.0.2 -W 0.4
