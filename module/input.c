@@ -667,6 +667,22 @@ static noinline void tell_unknown(struct postern_net *pn,
 	postern_notify->spi_unknown(pn, key, &src);
 }
 
+/*
+ * A VRF puts itself in place of the device that a packet has come by.  What is inside
+ * comes by that device again, so that sockets and link-local addresses which belong to
+ * it are found.
+ */
+static void leave_vrf(const struct postern_net *pn, struct sk_buff *skb, bool ipv4)
+{
+	struct net_device *dev;
+
+	if (likely(!netif_is_l3_master(skb->dev)))
+		return;
+	dev = dev_get_by_index_rcu(pn->net, ipv4 ? IPCB(skb)->iif : IP6CB(skb)->iif);
+	if (dev)
+		skb->dev = dev;
+}
+
 /**
  * postern_input - an ESP or AH packet for this host
  * @pn: namespace
@@ -736,6 +752,7 @@ unsigned int postern_input(struct postern_net *pn, struct sk_buff *skb,
 		goto drop;
 	skb_dst_drop(skb);
 	nf_reset_ct(skb);
+	leave_vrf(pn, skb, ipv4);
 	job = input_transform(pn, sa, skb, offset, seq, port != 0, NULL, 0, &err);
 	input_finish(job, err);
 	return NF_STOLEN;
