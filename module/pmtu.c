@@ -158,8 +158,15 @@ static bool must_not_fragment(const struct sk_buff *skb, u8 family,
 	return family == AF_INET6 || ip_hdr(skb)->frag_off & htons(IP_DF);
 }
 
+/*
+ * Within a VRF, ICMP of IPv4 for a sender on this host seems to have come by the device
+ * of its address, where TCP does not look for a socket that is bound to the VRF: that
+ * goes by its route.
+ */
 static void tell_sender(struct sk_buff *skb, u8 family, unsigned int mtu)
 {
+	if (unlikely(netif_is_l3_slave(skb->dev)) && skb->sk && family == AF_INET)
+		skb_dst_update_pmtu_no_confirm(skb, mtu);
 	if (family == AF_INET)
 		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu));
 	else
