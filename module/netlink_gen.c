@@ -176,7 +176,7 @@ static const struct nla_policy postern_policy_new_nl_policy[POSTERN_A_POLICY_FLA
 	[POSTERN_A_POLICY_OWNER] = { .type = NLA_U32, },
 	[POSTERN_A_POLICY_SELECTOR] = NLA_POLICY_NESTED(postern_selector_nl_policy),
 	[POSTERN_A_POLICY_TMPL] = NLA_POLICY_NESTED(postern_tmpl_nl_policy),
-	[POSTERN_A_POLICY_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x1),
+	[POSTERN_A_POLICY_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x3),
 };
 
 /* POSTERN_CMD_POLICY_UPDATE - do */
@@ -187,7 +187,7 @@ static const struct nla_policy postern_policy_update_nl_policy[POSTERN_A_POLICY_
 	[POSTERN_A_POLICY_OWNER] = { .type = NLA_U32, },
 	[POSTERN_A_POLICY_SELECTOR] = NLA_POLICY_NESTED(postern_selector_nl_policy),
 	[POSTERN_A_POLICY_TMPL] = NLA_POLICY_NESTED(postern_tmpl_nl_policy),
-	[POSTERN_A_POLICY_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x1),
+	[POSTERN_A_POLICY_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x3),
 };
 
 /* POSTERN_CMD_POLICY_DEL - do */

@@ -289,7 +289,8 @@ struct postern_policy *postern_spd_match(struct postern_spd *spd,
  *
  * An ICMP error that no policy lets pass goes and comes as the packets of the other
  * direction than the one that it quotes, whatever its own source is (RFC 4301 section
- * 6.2).  It is for the sender of that packet and for nobody else.
+ * 6.2).  It is for the sender of that packet and for nobody else.  Flag icmp of the
+ * policy of those packets says so also of one that may bypass.
  *
  * Return: policy or NULL. Context: RCU read side.
  */
@@ -304,13 +305,16 @@ struct postern_policy *postern_spd_judge(struct postern_spd *spd,
 	int upper;
 
 	policy = postern_spd_match(spd, side, *flow);
-	if (likely(policy && policy->action != POSTERN_ACTION_DISCARD) ||
+	if (likely(policy && policy->action == POSTERN_ACTION_PROTECT) ||
 	    likely(!postern_flow_read_quoted(&quote, &upper, skb, *flow)) ||
 	    !postern_addr_equal(&quote.src, &(*flow)->dst))
 		return policy;
 	postern_flow_reverse(about, &quote);
 	quoted = postern_spd_match(spd, side, about);
 	if (!quoted || quoted->action != POSTERN_ACTION_PROTECT)
+		return policy;
+	if (policy && policy->action == POSTERN_ACTION_BYPASS &&
+	    !(quoted->flags & POSTERN_POLICY_FLAG_ICMP))
 		return policy;
 	*flow = about;
 	return quoted;

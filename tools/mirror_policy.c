@@ -123,7 +123,8 @@ static bool same_policy(const struct policy *a, const struct policy *b)
 	const struct tmpl *ta, *tb;
 	uint32_t i;
 
-	if (a->action != b->action || a->tmpls.count != b->tmpls.count)
+	if (a->action != b->action || a->flags != b->flags ||
+	    a->tmpls.count != b->tmpls.count)
 		return false;
 	for (i = 0; i < a->tmpls.count; i++) {
 		ta = &a->tmpls.tmpl[i];
@@ -196,7 +197,8 @@ static int discard_instead(struct mirror *m, const struct policy *want)
 	struct policy p = *want;
 
 	p.action = POSTERN_ACTION_DISCARD;
-	p.has &= ~HAS(POSTERN_A_POLICY_TMPL);
+	p.has &= ~(HAS(POSTERN_A_POLICY_TMPL) | HAS(POSTERN_A_POLICY_FLAGS));
+	p.flags = 0;
 	p.tmpls.count = 0;
 	return place(m, &p);
 }

@@ -47,8 +47,9 @@ const struct name sa_flag_names[] = {
 	{ "set-df", POSTERN_SA_FLAG_SET_DF },
 	{ "esn", POSTERN_SA_FLAG_ESN },
 	{ "align4", POSTERN_SA_FLAG_ALIGN4 },
-	/* An SA without a selector serves both families anyway. */
+	/* An SA without a selector serves both families, and any carries errors. */
 	{ "af-unspec", 0 },
+	{ "icmp", 0 },
 	{ NULL, 0 }
 };
 
@@ -60,6 +61,7 @@ const struct name sa_extra_flag_names[] = {
 };
 
 const struct name policy_flag_names[] = {
+	{ "icmp", POSTERN_POLICY_FLAG_ICMP },
 	{ "tcp-mss", POSTERN_POLICY_FLAG_TCP_MSS },
 	{ NULL, 0 }
 };
@@ -260,7 +262,7 @@ static bool is_foreign(const char *s)
 {
 	static const char * const foreign[] = {
 		"beet", "ro", "in_trigger", "iptfs", "comp", "route2", "hao",
-		"wildrecv", "icmp", "localok", "use", "sub",
+		"wildrecv", "localok", "use", "sub",
 		"oseq-may-wrap",
 	};
 	unsigned int i;

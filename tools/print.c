@@ -578,8 +578,8 @@ static void policy_flags_print(const struct policy *p)
 		if (!(p->flags & n->value))
 			continue;
 		out_text("%s", word);
-		out_string(NULL, "%s ", n->name);
-		word = "";
+		out_string(NULL, "%s", n->name);
+		word = " ";
 	}
 	out_close();
 }

@@ -630,7 +630,10 @@ static void set_action(struct xfrm_policy *out)
 		policy->action = POSTERN_ACTION_DISCARD;
 	} else {
 		policy->action = POSTERN_ACTION_PROTECT;
-		policy->has |= HAS(POSTERN_A_POLICY_TMPL);
+		policy->has |= HAS(POSTERN_A_POLICY_TMPL) |
+			       HAS(POSTERN_A_POLICY_FLAGS);
+		if (out->info.flags & XFRM_POLICY_ICMP)
+			policy->flags = POSTERN_POLICY_FLAG_ICMP;
 	}
 	if (policy->action != POSTERN_ACTION_PROTECT)
 		policy->tmpls.count = 0;

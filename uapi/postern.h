@@ -91,10 +91,14 @@ enum postern_sa_flag {
 /**
  * enum postern_policy_flag
  * @POSTERN_POLICY_FLAG_TCP_MSS: TCP connections begin with segments that fit
- *   the path of the SA, in either direction; in one that is not larger already
+ *   the path of the SA, in either direction; what is smaller already stays so
+ * @POSTERN_POLICY_FLAG_ICMP: an ICMP error about a packet of the other
+ *   direction is of this policy also where another one lets it bypass; where
+ *   none lets it pass it always is
  */
 enum postern_policy_flag {
 	POSTERN_POLICY_FLAG_TCP_MSS = 1,
+	POSTERN_POLICY_FLAG_ICMP = 2,
 };
 
 /**

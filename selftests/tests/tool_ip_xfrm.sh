@@ -23,7 +23,7 @@ xfrm state add src 2001:db8::1 dst 2001:db8::2 proto esp spi 0x1003 reqid 2 mode
 xfrm policy add dir out src 10.1.0.0/16 dst 10.2.0.0/16 tmpl src 192.0.2.1 dst 192.0.2.2 proto esp reqid 1 mode tunnel
 xfrm policy add dir in src 10.2.0.0/16 dst 10.1.0.0/16 proto udp sport 53 priority 7 ptype main tmpl src 192.0.2.2 dst 192.0.2.1 proto esp reqid 1 mode tunnel level required
 xfrm policy add dir fwd src 10.2.0.0/16 dst 10.1.0.0/16 proto icmp type 8 code 0 action block
-xfrm policy add dir out src 2001:db8::/64 dst 2001:db8:1::/64 tmpl proto esp spi 0x1234 reqid 1
+xfrm policy add dir out src 2001:db8::/64 dst 2001:db8:1::/64 flag icmp tmpl proto esp spi 0x1234 reqid 1
 xfrm policy add dir out src 10.1.0.0/16 dst 10.2.0.0/16 proto tcp dport 80 dev lo tmpl src 192.0.2.1 dst 192.0.2.2 proto esp reqid 1 mode tunnel
 EOF
 
@@ -54,7 +54,7 @@ keys_are_hidden_unless_asked_for() {
 
 filters() {
 	expect "states of reqid 1" 2 "$(postern -n p s ls reqid 1 | grep -c ^src)"
-	expect "states of IPv6" 1 "$(postern -n p -6 s ls | grep -c ^src)"
+	expect "states of IPv6" 2 "$(postern -n p -6 s ls | grep -c ^src)"
 	expect "states with noecn" 1 "$(postern -n p s ls flag noecn | grep -c ^src)"
 	expect "policies within 10.1.0.0/16" 2 "$(postern -n p p ls src 10.1.0.0/16 | grep -c ^src)"
 	expect "policies that block" 1 "$(postern -n p p ls action block | grep -c ^src)"

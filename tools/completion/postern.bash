@@ -54,9 +54,9 @@ __postern_values()
 	action) echo allow block protect bypass discard ;;
 	flag)
 		if [[ $2 == policy ]]; then
-			echo tcp-mss
+			echo icmp tcp-mss
 		else
-			echo noecn decap-dscp nopmtudisc set-df esn align4 af-unspec
+			echo noecn decap-dscp nopmtudisc set-df esn align4 af-unspec icmp
 		fi
 		;;
 	extra-flag) echo dont-encap-dscp allow-weak iiv ;;

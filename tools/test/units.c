@@ -283,8 +283,8 @@ static void policies_take_the_words_of_ip_xfrm(void)
 	CHECK(run("policy delete index 9") == EXIT_OK && p->index == 9, t);
 	CHECK(run("policy add dir out proto icmp type 8 code 0") == EXIT_OK, t);
 	CHECK(p->selector.sport_first == 8 && p->selector.sport_last == 8, t);
-	CHECK(run("policy add dir out flag tcp-mss tmpl proto esp") == EXIT_OK, t);
-	CHECK(p->flags == POSTERN_POLICY_FLAG_TCP_MSS, t);
+	CHECK(run("policy add dir out flag icmp tcp-mss tmpl proto esp") == EXIT_OK, t);
+	CHECK(p->flags == (POSTERN_POLICY_FLAG_TCP_MSS | POSTERN_POLICY_FLAG_ICMP), t);
 	CHECK(run("policy add dir out dev if77") == EXIT_OK, t);
 	CHECK(p->selector.has & HAS(POSTERN_A_SELECTOR_IFINDEX), t);
 	CHECK(p->selector.ifindex == 77, t);

@@ -261,6 +261,11 @@ static void check_policies(void)
 	make_policy(&m, XFRM_MSG_NEWPOLICY);
 	((struct xfrm_userpolicy_info *)mnl_nlmsg_get_payload(&m.nlh))
 		->sel.ifindex = 9;
+	((struct xfrm_userpolicy_info *)mnl_nlmsg_get_payload(&m.nlh))
+		->flags = XFRM_POLICY_ICMP;
+	CHECK(!xfrm_parse_policy(&m.nlh, &x) &&
+	      x.policy.flags == POSTERN_POLICY_FLAG_ICMP,
+	      "errors by what they quote");
 	CHECK(!xfrm_parse_policy(&m.nlh, &x) && !x.ignored[0] &&
 	      x.policy.selector.has & HAS(POSTERN_A_SELECTOR_IFINDEX) &&
 	      x.policy.selector.ifindex == 9,
