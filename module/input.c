@@ -518,7 +518,7 @@ static enum postern_drop_reason read_flow(const struct postern_sa *sa,
 		return POSTERN_DROP_IN_INNER;
 	postern_flow_in(flow, in, sa->ipv4, skb->dev);
 	if (sa->mode == POSTERN_MODE_TRANSPORT &&
-	    !postern_addr_equal(&flow->src, &sa->src))
+	    !postern_sa_of_source(sa, &flow->src))
 		return POSTERN_DROP_IN_SELECTOR;
 	return 0;
 }

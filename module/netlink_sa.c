@@ -56,6 +56,17 @@ static void sa_forward(struct postern_sa *sa, const struct postern_sa_args *args
 	postern_seqno_raise(sa->seqno, args->oseq);
 }
 
+/*
+ * An SA of any source has many senders, each of which counts by itself: their IVs
+ * must not be their counts (RFC 4552 section 6).
+ */
+static bool repeats_ivs(const struct postern_sa *sa)
+{
+	return postern_addr_any(&sa->src) && sa->dir != POSTERN_DIR_IN &&
+	       (sa->keys[POSTERN_ALGO_AEAD].algo ||
+		(sa->transform.iv_len && !sa->transform.iv_random));
+}
+
 /* Keys, limits and numbers. */
 static int sa_complete(struct postern_sa *sa, struct nlattr **tb,
 		       const struct postern_sa_args *args,
@@ -77,6 +88,11 @@ static int sa_complete(struct postern_sa *sa, struct nlattr **tb,
 	err = postern_sa_arm(sa, args->window, extack);
 	if (err)
 		return err;
+	if (repeats_ivs(sa)) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_SRC],
+				    "a counter mode needs src: senders that share a key would share its IVs");
+		return -EINVAL;
+	}
 	for (i = 0; i < POSTERN_ALGO_KINDS; i++)
 		sa->keys[i].attr = NULL;
 	return 0;

@@ -258,6 +258,18 @@ static void slot_key(struct postern_slot_key *key, const struct postern_tmpl *tm
 	key->mode = tmpl->mode;
 }
 
+/* One SA may serve all senders to a destination (RFC 4552 section 7). */
+static struct postern_sa *sa_of_any_source(struct postern_net *pn,
+					   const struct postern_slot_key *key)
+{
+	struct postern_slot_key any = *key;
+	struct postern_slot *slot;
+
+	memset(&any.src, 0, sizeof(any.src));
+	slot = postern_slot_lookup(&pn->sad, &any);
+	return slot ? rcu_dereference(slot->current_sa) : NULL;
+}
+
 /* @i: number of the template */
 static struct postern_sa *choose_sa(struct postern_net *pn,
 				    const struct postern_policy *policy,
@@ -283,6 +295,8 @@ static struct postern_sa *choose_sa(struct postern_net *pn,
 			slot = postern_slot_lookup(&pn->sad, key);
 		if (slot)
 			sa = rcu_dereference(slot->current_sa);
+		if (unlikely(!sa && !policy->tmpl[i].family))
+			sa = sa_of_any_source(pn, key);
 	}
 	return sa && postern_sa_usable(sa) ? sa : NULL;
 }
@@ -338,7 +352,7 @@ static enum postern_drop_reason find_route(struct postern_out *o)
 	if (sa->mode == POSTERN_MODE_TRANSPORT) {
 		if (sa->key.family != o->flow.family ||
 		    !postern_addr_equal(&sa->key.dst, &o->flow.dst) ||
-		    !postern_addr_equal(&sa->src, &o->flow.src))
+		    !postern_sa_of_source(sa, &o->flow.src))
 			return POSTERN_DROP_OUT_SELECTOR;
 		dst = skb_dst(o->skb);
 		/* what a bridge passes has a route that leads nowhere */

@@ -87,7 +87,7 @@ struct postern_outer {
  *
  * Read by each packet:
  * @key: destination, protocol, SPI [I]
- * @src: source address [I]
+ * @src: source address; in transport mode zero for any [I]
  * @mode: enum postern_mode [I]
  * @dir: enum postern_dir; 0 when it may serve both [I]
  * @ipv4: the outer header is IPv4 [I]
@@ -230,6 +230,13 @@ static inline bool postern_sa_usable(const struct postern_sa *sa)
 	u32 state = READ_ONCE(sa->state);
 
 	return state == POSTERN_SA_STATE_VALID || state == POSTERN_SA_STATE_DYING;
+}
+
+/* Transport mode: may packets have this source?  One SA may serve many. */
+static inline bool postern_sa_of_source(const struct postern_sa *sa,
+					const union nf_inet_addr *src)
+{
+	return postern_addr_equal(&sa->src, src) || postern_addr_any(&sa->src);
 }
 
 /* Largest packet that the path is known to take; 0 when nothing is known. */

@@ -247,6 +247,9 @@ def algorithms(test):
 
     case('ESP without algorithm', None, 'ESP needs')
     case('ESP without encryption', None, 'encryption', auth=AUTH)
+    for direction in DROP, OUT:
+        test.refused('counter mode of any source', new, but(
+            GOOD_SA, src=bytes(4), mode=TRANSPORT, dir=direction, ttl=DROP, tos=DROP), 'src', 'counter mode')
     case('ESP without integrity', None, 'authentication', crypt={'name': CBC, 'key': bytes(16)})
     case('aead with auth', 'auth', 'stands alone', aead=GOOD_SA['aead'], auth=AUTH)
     case('aead with crypt', 'crypt', 'stands alone', aead=GOOD_SA['aead'], crypt={'name': CBC, 'key': bytes(16)})
