@@ -120,15 +120,9 @@ static const struct postern_sa *named_sa(struct postern_net *pn,
 
 	if (likely(!read_key(pn, &key, skb, ipv4, &port)))
 		return NULL;
-	sa = postern_sad_lookup(&pn->sad, &key);
+	sa = postern_input_sa(pn, &key, skb);
 	return sa && postern_encap_takes(sa, port) &&
 	       sa->dir != POSTERN_DIR_OUT && postern_sa_usable(sa) ? sa : NULL;
-}
-
-static bool is_multicast(const struct postern_flow *flow)
-{
-	return flow->family == AF_INET ? ipv4_is_multicast(flow->dst.ip) :
-					 ipv6_addr_is_multicast(&flow->dst.in6);
 }
 
 /*
@@ -143,7 +137,9 @@ static bool sa_will_judge(struct postern_net *pn, const struct sk_buff *skb, boo
 
 	if (likely(!sa))
 		return false;
-	if (!skb_is_gso(skb) && (sa->dir == POSTERN_DIR_IN || is_multicast(flow)))
+	if (!skb_is_gso(skb) &&
+	    (sa->dir == POSTERN_DIR_IN ||
+	     postern_addr_multicast(&flow->dst, flow->family)))
 		return true;
 	return postern_flow_is_local(pn->net, flow);
 }

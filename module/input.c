@@ -267,6 +267,17 @@ static bool defragment(struct postern_net *pn, struct postern_sa *const *sas,
 	return !err;
 }
 
+static union nf_inet_addr source_of(const struct sk_buff *skb, u8 family)
+{
+	union nf_inet_addr src = {};
+
+	if (family == AF_INET)
+		src.ip = ip_hdr(skb)->saddr;
+	else
+		src.in6 = ipv6_hdr(skb)->saddr;
+	return src;
+}
+
 /* A NAT between has forgotten the peer, or the peer has moved (RFC 7296 section 2.23). */
 static noinline void tell_mapping(struct postern_sa *sa,
 				  const union nf_inet_addr *src, __be16 sport)
@@ -285,16 +296,13 @@ static void check_mapping(struct postern_sa *sa, const struct sk_buff *skb,
 			  unsigned int offset)
 {
 	__be32 buf, *ports, encap = READ_ONCE(sa->encap);
-	union nf_inet_addr src = {};
+	union nf_inet_addr src;
 
 	ports = skb_header_pointer(skb, offset - sizeof(struct udphdr),
 				   sizeof(buf), &buf);
 	if (!encap || !ports)
 		return;
-	if (sa->ipv4)
-		src.ip = ip_hdr(skb)->saddr;
-	else
-		src.in6 = ipv6_hdr(skb)->saddr;
+	src = source_of(skb, sa->key.family);
 	if (unlikely(postern_encap_sport(*ports) != postern_encap_sport(encap) ||
 		     (!postern_addr_any(&sa->src) &&
 		      !postern_addr_equal(&src, &sa->src))))
@@ -658,12 +666,8 @@ static noinline void tell_unknown(struct postern_net *pn,
 				  const struct postern_sa_key *key,
 				  const struct sk_buff *skb)
 {
-	union nf_inet_addr src = {};
+	union nf_inet_addr src = source_of(skb, key->family);
 
-	if (key->family == AF_INET)
-		src.ip = ip_hdr(skb)->saddr;
-	else
-		src.in6 = ipv6_hdr(skb)->saddr;
 	postern_notify->spi_unknown(pn, key, &src);
 }
 
@@ -681,6 +685,26 @@ static void leave_vrf(const struct postern_net *pn, struct sk_buff *skb, bool ip
 	dev = dev_get_by_index_rcu(pn->net, ipv4 ? IPCB(skb)->iif : IP6CB(skb)->iif);
 	if (dev)
 		skb->dev = dev;
+}
+
+/**
+ * postern_input_sa - which SA is named?
+ * @pn: namespace
+ * @key: what @skb says
+ * @skb: packet, its network header set
+ *
+ * Return: the SA or NULL. Context: RCU read side.
+ */
+struct postern_sa *postern_input_sa(struct postern_net *pn,
+				    const struct postern_sa_key *key,
+				    const struct sk_buff *skb)
+{
+	union nf_inet_addr src;
+
+	if (likely(!postern_addr_multicast(&key->dst, key->family)))
+		return postern_sad_lookup(&pn->sad, key);
+	src = source_of(skb, key->family);
+	return postern_sad_lookup_from(&pn->sad, key, &src);
 }
 
 /**
@@ -724,7 +748,7 @@ unsigned int postern_input(struct postern_net *pn, struct sk_buff *skb,
 		key.dst.ip = ip_hdr(skb)->daddr;
 	else
 		key.dst.in6 = ipv6_hdr(skb)->daddr;
-	sa = postern_sad_lookup(&pn->sad, &key);
+	sa = postern_input_sa(pn, &key, skb);
 	if (unlikely(sa && !postern_encap_takes(sa, port)))
 		sa = NULL;
 	if (unlikely(!sa && !postern_encap_is_esp(port)))

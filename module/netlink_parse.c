@@ -29,12 +29,6 @@ int postern_nl_get_addr(const struct nlattr *attr, union nf_inet_addr *addr,
 	return 0;
 }
 
-bool postern_nl_addr_multicast(const union nf_inet_addr *addr, u8 family)
-{
-	return family == AF_INET ? ipv4_is_multicast(addr->ip) :
-				   ipv6_addr_is_multicast(&addr->in6);
-}
-
 /**
  * postern_nl_get_spi - read an SPI that may go on the wire
  * @attr: SPI

@@ -55,7 +55,7 @@ static int get_tmpl_addrs(const struct nlattr *nest, struct nlattr **tb,
 				    "src and dst of a template must be of one family");
 		return -EINVAL;
 	}
-	if (src_family && postern_nl_addr_multicast(&tmpl->src, src_family)) {
+	if (src_family && postern_addr_multicast(&tmpl->src, src_family)) {
 		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_TMPL_SRC],
 				    "src of a template must not be a multicast address");
 		return -EINVAL;

@@ -262,7 +262,7 @@ static int sa_update(struct genl_info *info)
 		return err;
 	if (mutex_lock_killable(&pn->lock))
 		return -EINTR;
-	old = postern_sad_lookup(&pn->sad, &args.key);
+	old = postern_sad_find(&pn->sad, &args.key);
 	if (!old)
 		err = sa_not_found(info->extack);
 	else if (is_larval(old))
@@ -296,7 +296,7 @@ int postern_nl_sa_del_doit(struct sk_buff *skb, struct genl_info *info)
 		return err;
 	if (mutex_lock_killable(&pn->lock))
 		return -EINTR;
-	sa = postern_sad_lookup(&pn->sad, &key);
+	sa = postern_sad_find(&pn->sad, &key);
 	if (sa) {
 		postern_event_sa(pn, info, POSTERN_CMD_SA_DEL_NTF, sa);
 		postern_sad_remove(&pn->sad, sa);
@@ -404,7 +404,7 @@ int postern_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
 		nlmsg_free(reply);
 		return -EINTR;
 	}
-	sa = postern_sad_lookup(&pn->sad, &key);
+	sa = postern_sad_find(&pn->sad, &key);
 	if (sa && filter_match(&filter, sa)) {
 		err = sa_reply(reply, info, POSTERN_CMD_SA_GET, sa,
 			       info->attrs[POSTERN_A_SA_WITH_KEYS]);

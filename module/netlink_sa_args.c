@@ -29,29 +29,8 @@ static int get_dst(struct nlattr **tb, struct postern_sa_key *key,
 	return 0;
 }
 
-/**
- * postern_sa_args_key - which SA?
- * @tb: attributes dst, proto and spi
- * @key: result
- * @extack: says what is wrong
- *
- * Return: 0 or -EINVAL.
- */
-int postern_sa_args_key(struct nlattr **tb, struct postern_sa_key *key,
-			struct netlink_ext_ack *extack)
-{
-	int err;
-
-	memset(key, 0, sizeof(*key));
-	err = get_dst(tb, key, extack);
-	if (err)
-		return err;
-	if (postern_nl_missing(extack, NULL, tb, POSTERN_A_SA_SPI, "spi"))
-		return -EINVAL;
-	return postern_nl_get_spi(tb[POSTERN_A_SA_SPI], &key->spi, extack);
-}
-
-static int get_src(const struct nlattr *attr, const struct postern_sa_key *key,
+/* Of a multicast group the sender is part of @key. */
+static int get_src(const struct nlattr *attr, struct postern_sa_key *key,
 		   union nf_inet_addr *src, struct netlink_ext_ack *extack)
 {
 	u8 family;
@@ -65,12 +44,42 @@ static int get_src(const struct nlattr *attr, const struct postern_sa_key *key,
 				    "src and dst must be of one family");
 		return -EINVAL;
 	}
-	if (postern_nl_addr_multicast(src, family)) {
+	if (postern_addr_multicast(src, family)) {
 		NL_SET_ERR_MSG_ATTR(extack, attr,
 				    "src must not be a multicast address");
 		return -EINVAL;
 	}
+	if (postern_addr_multicast(&key->dst, key->family))
+		key->src = *src;
 	return 0;
+}
+
+/**
+ * postern_sa_args_key - which SA?
+ * @tb: attributes dst, proto and spi, and src
+ * @key: result
+ * @extack: says what is wrong
+ *
+ * Return: 0 or -EINVAL.
+ */
+int postern_sa_args_key(struct nlattr **tb, struct postern_sa_key *key,
+			struct netlink_ext_ack *extack)
+{
+	union nf_inet_addr src;
+	int err;
+
+	memset(key, 0, sizeof(*key));
+	err = get_dst(tb, key, extack);
+	if (err)
+		return err;
+	if (postern_nl_missing(extack, NULL, tb, POSTERN_A_SA_SPI, "spi"))
+		return -EINVAL;
+	if (tb[POSTERN_A_SA_SRC]) {
+		err = get_src(tb[POSTERN_A_SA_SRC], key, &src, extack);
+		if (err)
+			return err;
+	}
+	return postern_nl_get_spi(tb[POSTERN_A_SA_SPI], &key->spi, extack);
 }
 
 static int get_limit(struct nlattr **tb, int soft_attr, int hard_attr,
@@ -291,7 +300,7 @@ static int get_encap(const struct nlattr *nest, struct postern_sa_args *args,
 		NL_SET_ERR_MSG_ATTR(extack, nest, "encap is of ESP only");
 		return -EINVAL;
 	}
-	if (postern_nl_addr_multicast(&args->key.dst, args->key.family)) {
+	if (postern_addr_multicast(&args->key.dst, args->key.family)) {
 		NL_SET_ERR_MSG_ATTR(extack, nest,
 				    "encap is between two hosts: dst is a multicast address");
 		return -EINVAL;
@@ -496,7 +505,7 @@ int postern_sa_args_check_new(struct nlattr **tb,
 		return -EINVAL;
 	}
 	if (args->flags & POSTERN_SA_FLAG_IIV &&
-	    postern_nl_addr_multicast(&args->key.dst, args->key.family)) {
+	    postern_addr_multicast(&args->key.dst, args->key.family)) {
 		/* RFC 8750 section 7: senders must not share numbers */
 		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_FLAGS],
 				    "flag iiv must not be used with multicast");

@@ -286,7 +286,7 @@ static struct postern_sa *choose_sa(struct postern_net *pn,
 			.family = key->family,
 		};
 
-		sa = postern_sad_lookup(&pn->sad, &id);
+		sa = postern_sad_lookup_from(&pn->sad, &id, &key->src);
 		if (sa && (sa->dir == POSTERN_DIR_IN || sa->mode != key->mode ||
 			   (key->reqid && key->reqid != sa->reqid)))
 			sa = NULL;

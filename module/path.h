@@ -111,6 +111,9 @@ void postern_flowtable_recheck(struct postern_net *pn);
 unsigned int postern_input(struct postern_net *pn, struct sk_buff *skb,
 			   bool ipv4, u8 proto, unsigned int offset,
 			   __be16 port);
+struct postern_sa *postern_input_sa(struct postern_net *pn,
+				    const struct postern_sa_key *key,
+				    const struct sk_buff *skb);
 int postern_input_init(void);
 void postern_input_exit(void);
 

@@ -268,7 +268,7 @@ static struct postern_sa *quoted_sa(struct postern_net *pn, const struct sk_buff
 	if (!spi)
 		return NULL;
 	key.spi = *spi;
-	sa = postern_sad_lookup(&pn->sad, &key);
+	sa = postern_sad_lookup_from(&pn->sad, &key, &quoted->src);
 	if (!sa || sa->dir == POSTERN_DIR_IN || !postern_sa_usable(sa) ||
 	    READ_ONCE(sa->encap) != encap ||
 	    !postern_addr_equal(&sa->src, &quoted->src) ||

@@ -19,13 +19,17 @@
 struct postern_net;
 struct postern_slot;
 
-/* What finds an SA; no padding, all of it is hashed. */
+/*
+ * What finds an SA; no padding, all of it is hashed.  Only an SA of a multicast group is
+ * found by its sender too (RFC 4301 section 4.1); all others have @src 0.
+ */
 struct postern_sa_key {
 	union nf_inet_addr dst;
 	__be32 spi;
 	u8 proto;
 	u8 family;
 	u16 zero;
+	union nf_inet_addr src;
 };
 
 /* A selector that an update can replace under the feet of packets. */

@@ -1,12 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/jhash.h>
 #include <linux/random.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 #include "expire.h"
 #include "net.h"
 
+/* Who asks for a unicast SA does not pay for the sender. */
+static u32 sa_hash(const void *data, u32 len, u32 seed)
+{
+	const struct postern_sa_key *key = data;
+
+	if (likely(postern_addr_any(&key->src)))
+		len = offsetof(struct postern_sa_key, src);
+	return jhash2(data, len / sizeof(u32), seed);
+}
+
 static const struct rhashtable_params sa_params = {
 	.key_len = sizeof(struct postern_sa_key),
+	.hashfn = sa_hash,
 	.key_offset = offsetof(struct postern_sa, key),
 	.head_offset = offsetof(struct postern_sa, hash),
 	.automatic_shrinking = true,
@@ -67,6 +79,31 @@ struct postern_sa *postern_sad_lookup(struct postern_sad *sad,
 }
 
 /**
+ * postern_sad_lookup_from - find the SA that a sender's packet names
+ * @sad: database
+ * @key: destination, protocol, SPI
+ * @src: sender
+ *
+ * For a multicast group that of the sender comes before that of all (RFC 4301 section
+ * 4.1).
+ *
+ * Return: the SA or NULL. Context: RCU read side.
+ */
+struct postern_sa *postern_sad_lookup_from(struct postern_sad *sad,
+					   const struct postern_sa_key *key,
+					   const union nf_inet_addr *src)
+{
+	struct postern_sa_key from = *key;
+	struct postern_sa *sa = NULL;
+
+	if (postern_addr_multicast(&key->dst, key->family)) {
+		from.src = *src;
+		sa = postern_sad_lookup(sad, &from);
+	}
+	return sa ? sa : postern_sad_lookup(sad, key);
+}
+
+/**
  * postern_sad_next - walk all SAs in the order in which they were made
  * @sad: database
  * @after: id of the SA before, 0 to begin
@@ -78,6 +115,30 @@ struct postern_sa *postern_sad_next(struct postern_sad *sad, u64 after)
 	unsigned long id = after;
 
 	return xa_find_after(&sad->by_id, &id, ULONG_MAX, XA_PRESENT);
+}
+
+/**
+ * postern_sad_find - find the SA that a request names
+ * @sad: database
+ * @key: destination, protocol, SPI; and the sender to a group, 0 for the first of any
+ *
+ * Return: the SA or NULL. Context: configuration lock held.
+ */
+struct postern_sa *postern_sad_find(struct postern_sad *sad,
+				    const struct postern_sa_key *key)
+{
+	struct postern_sa *sa = postern_sad_lookup(sad, key);
+	struct postern_sa_key all = *key;
+
+	if (sa || !postern_addr_multicast(&key->dst, key->family) ||
+	    !postern_addr_any(&key->src))
+		return sa;
+	while ((sa = postern_sad_next(sad, sa ? sa->id : 0))) {
+		all.src = sa->key.src;
+		if (!memcmp(&all, &sa->key, sizeof(all)))
+			return sa;
+	}
+	return NULL;
 }
 
 static void slot_free_work(struct work_struct *work)

@@ -114,5 +114,10 @@ struct postern_slot *postern_slot_lookup(struct postern_sad *sad,
 
 struct postern_sa *postern_sad_lookup(struct postern_sad *sad,
 				      const struct postern_sa_key *key);
+struct postern_sa *postern_sad_lookup_from(struct postern_sad *sad,
+					   const struct postern_sa_key *key,
+					   const union nf_inet_addr *src);
+struct postern_sa *postern_sad_find(struct postern_sad *sad,
+				    const struct postern_sa_key *key);
 
 #endif

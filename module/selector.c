@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/in.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
 #include <linux/socket.h>
@@ -12,6 +13,12 @@ unsigned int postern_addr_bits(u8 family)
 bool postern_addr_any(const union nf_inet_addr *addr)
 {
 	return !(addr->all[0] | addr->all[1] | addr->all[2] | addr->all[3]);
+}
+
+bool postern_addr_multicast(const union nf_inet_addr *addr, u8 family)
+{
+	return family == AF_INET ? ipv4_is_multicast(addr->ip) :
+				   addr->in6.s6_addr[0] == 0xff;
 }
 
 /**

@@ -76,6 +76,7 @@ static inline bool postern_addr_equal(const union nf_inet_addr *a,
 
 unsigned int postern_addr_bits(u8 family);
 bool postern_addr_any(const union nf_inet_addr *addr);
+bool postern_addr_multicast(const union nf_inet_addr *addr, u8 family);
 void postern_addr_mask(union nf_inet_addr *to, const union nf_inet_addr *from,
 		       unsigned int bits);
 bool postern_selector_any_port(const struct postern_selector *sel);

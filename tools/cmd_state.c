@@ -244,7 +244,7 @@ static bool parse_all(struct args *a, const struct word *table, struct sa *sa)
 	return words_parse_all(a, sets);
 }
 
-/* The identity of an SA; a source address is no part of it. */
+/* The identity of an SA; a source address is no part of it but to a group. */
 static bool has_id(const struct sa *sa)
 {
 	static const struct {
@@ -269,6 +269,13 @@ static bool has_id(const struct sa *sa)
 
 #define ID_HAS (HAS(POSTERN_A_SA_DST) | HAS(POSTERN_A_SA_PROTO) | \
 		HAS(POSTERN_A_SA_SPI))
+
+/* Senders to a group may have an SA each. */
+static uint64_t id_of(const struct sa *sa)
+{
+	return ID_HAS | (addr_multicast(&sa->dst) ?
+			 sa->has & HAS(POSTERN_A_SA_SRC) : 0);
+}
 
 static int write_sa(struct args *a, uint8_t cmd)
 {
@@ -314,7 +321,7 @@ static int state_delete(struct args *a)
 
 	if (!parse_all(a, get_words, &sa) || !has_id(&sa))
 		return EXIT_USAGE;
-	sa.has &= ID_HAS;
+	sa.has &= id_of(&sa);
 	return cmd_send(POSTERN_CMD_SA_DEL, &sa_fields, &sa, NULL, NULL);
 }
 
@@ -341,7 +348,7 @@ static int state_get(struct args *a)
 
 	if (!parse_all(a, get_words, &sa) || !has_id(&sa))
 		return EXIT_USAGE;
-	sa.has &= ID_HAS;
+	sa.has &= id_of(&sa);
 	if (options.keys)
 		sa.has |= HAS(POSTERN_A_SA_WITH_KEYS);
 	return cmd_send(POSTERN_CMD_SA_GET, &sa_fields, &sa, print_one,
@@ -354,7 +361,8 @@ static int state_dummy(struct args *a)
 
 	if (!parse_all(a, dummy_words, &sa) || !has_id(&sa))
 		return EXIT_USAGE;
-	sa.has &= ~HAS(POSTERN_A_SA_SRC);
+	if (!addr_multicast(&sa.dst))
+		sa.has &= ~HAS(POSTERN_A_SA_SRC);
 	return cmd_send(POSTERN_CMD_SA_DUMMY, &sa_fields, &sa, NULL, NULL);
 }
 
@@ -422,7 +430,7 @@ static int collect(struct listing *l, const struct sa *sa)
 		return -ENOMEM;
 	l->found = more;
 	more[l->count] = *sa;
-	more[l->count++].has = ID_HAS;
+	more[l->count++].has = id_of(sa);
 	return 0;
 }
 

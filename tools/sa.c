@@ -166,6 +166,12 @@ bool addr_equal(const struct addr *a, const struct addr *b)
 	return a->len == b->len && !memcmp(a->b, b->b, a->len);
 }
 
+bool addr_multicast(const struct addr *addr)
+{
+	return addr->len == 4 ? (addr->b[0] & 0xf0) == 0xe0 :
+				addr->len && addr->b[0] == 0xff;
+}
+
 bool addr_within(const struct addr *addr, const struct addr *net,
 		 unsigned int bits)
 {

@@ -157,6 +157,8 @@ bool addr_equal(const struct addr *a, const struct addr *b);
 bool addr_within(const struct addr *addr, const struct addr *net,
 		 unsigned int bits);
 
+bool addr_multicast(const struct addr *addr);
+
 /* Overwrite a structure that held keys, in a way that is not optimised away. */
 void sa_wipe(struct sa *sa);
 
