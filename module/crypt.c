@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <crypto/aead.h>
 #include <linux/slab.h>
+#include <net/sock.h>
 #include "compat.h"
 #include "crypt.h"
 
@@ -186,6 +187,31 @@ struct sk_buff *postern_skb_alloc(unsigned int headroom, unsigned int len,
 	skb->data_len = len - LINEAR_HEAD;
 	skb->len += skb->data_len;
 	return skb;
+}
+
+/**
+ * postern_skb_move_owner - what a packet was charged for goes on to its successor
+ * @skb: packet that came; it has no owner any more
+ * @out: packet that goes on, without an owner
+ *
+ * TSQ and SO_SNDBUF go by it.  Context: any.
+ */
+void postern_skb_move_owner(struct sk_buff *skb, struct sk_buff *out)
+{
+	struct sock *sk = skb->sk;
+	int delta;
+
+	if (!sk || !is_skb_wmem(skb))
+		return;
+	out->sk = sk;
+	out->destructor = skb->destructor;
+	skb->sk = NULL;
+	skb->destructor = NULL;
+	delta = out->truesize - skb->truesize;
+	if (delta >= 0)
+		refcount_add(delta, &sk->sk_wmem_alloc);
+	else
+		WARN_ON_ONCE(refcount_sub_and_test(-delta, &sk->sk_wmem_alloc));
 }
 
 static POSTERN_CRYPTO_DONE(crypt_done, arg)

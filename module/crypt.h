@@ -87,6 +87,7 @@ bool postern_job_hold(struct postern_job *job, struct postern_sa *const *others,
 void postern_job_put(struct postern_job *job);
 struct sk_buff *postern_skb_alloc(unsigned int headroom, unsigned int len,
 				  bool linear, bool inbound);
+void postern_skb_move_owner(struct sk_buff *skb, struct sk_buff *out);
 int postern_crypt(struct postern_job *job, bool encrypt, unsigned int assoclen,
 		  unsigned int cryptlen);
 

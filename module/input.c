@@ -20,6 +20,7 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack_core.h>
+#include "beet.h"
 #include "compat.h"
 #include "encap.h"
 #include "expire.h"
@@ -209,6 +210,8 @@ static enum postern_drop_reason strip(struct postern_job *job)
 		}
 		return reason;
 	}
+	if (unlikely(sa->mode == POSTERN_MODE_BEET))
+		return postern_beet_strip(job);
 	__skb_pull(skb, job->ip_len);
 	reason = inner_header(skb, job->next);
 	if (reason)
@@ -345,6 +348,8 @@ static struct postern_job *input_transform(struct postern_net *pn,
 	ip_len = 0;
 	if (ah || transport)
 		ip_len = offset - (encap ? sizeof(struct udphdr) : 0);
+	else if (unlikely(sa->mode == POSTERN_MODE_BEET))
+		ip_len = POSTERN_BEET_ROOM;
 	reason = POSTERN_DROP_IN_TRUNCATED;
 	if (ah)
 		len = skb->len - offset;
@@ -404,7 +409,7 @@ check_extensions(const struct postern_sa *sa, struct sk_buff *skb, unsigned int 
 	if (!pskb_may_pull(skb, offset))
 		return POSTERN_DROP_IN_MEMORY;
 	return postern_front_arrived(skb->data, offset,
-				     sa->mode == POSTERN_MODE_TUNNEL) ?
+				     sa->mode != POSTERN_MODE_TRANSPORT) ?
 	       0 : POSTERN_DROP_IN_OPTIONS;
 }
 

@@ -97,9 +97,14 @@ static int get_tmpl(const struct nlattr *nest, u8 family,
 	err = get_tmpl_addrs(nest, tb, tmpl, extack);
 	if (err)
 		return err;
-	if (tmpl->mode == POSTERN_MODE_TUNNEL && !tmpl->family) {
+	if (tmpl->mode != POSTERN_MODE_TRANSPORT && !tmpl->family) {
 		NL_SET_ERR_MSG_ATTR(extack, nest,
-				    "a tunnel template needs src and dst");
+				    "a template of mode tunnel or beet needs src and dst");
+		return -EINVAL;
+	}
+	if (tmpl->mode == POSTERN_MODE_BEET && tmpl->proto != IPPROTO_ESP) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_TMPL_MODE],
+				    "mode beet is of ESP only");
 		return -EINVAL;
 	}
 	if (tmpl->mode == POSTERN_MODE_TRANSPORT && tmpl->family &&

@@ -397,10 +397,23 @@ int postern_sa_args_get(struct nlattr **tb, struct postern_sa_args *args,
 	return get_replay(tb[POSTERN_A_SA_REPLAY], args, extack);
 }
 
-/* In transport mode the packet and its outer header are of one family. */
+/*
+ * In transport mode the packet and its outer header are of one family.  In mode beet
+ * packets do not carry the inner addresses.
+ */
 static int check_selector(struct nlattr **tb, const struct postern_sa_args *args,
 			  u8 mode, struct netlink_ext_ack *extack)
 {
+	unsigned int bits = postern_addr_bits(args->sel.family);
+
+	if (mode == POSTERN_MODE_BEET) {
+		if (!tb[POSTERN_A_SA_SELECTOR] ||
+		    (args->sel.src_len == bits && args->sel.dst_len == bits))
+			return 0;
+		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_SELECTOR],
+				    "in mode beet src and dst of the selector must be one address each");
+		return -EINVAL;
+	}
 	if (!tb[POSTERN_A_SA_SELECTOR] || mode != POSTERN_MODE_TRANSPORT ||
 	    args->sel.family == args->key.family)
 		return 0;
@@ -453,13 +466,13 @@ static int check_outer(struct nlattr **tb, const struct postern_sa_args *args,
 				    "flag align4 is of AH over IPv4");
 		return -EINVAL;
 	}
-	if (args->mode != POSTERN_MODE_TRANSPORT)
+	if (args->mode == POSTERN_MODE_TUNNEL)
 		return 0;
 	for (i = 0; i < ARRAY_SIZE(types); i++) {
 		if (!tb[types[i]])
 			continue;
 		NL_SET_ERR_MSG_ATTR(extack, tb[types[i]],
-				    "ttl, tos and flow-label are of tunnel mode: in transport mode the packet has its own");
+				    "ttl, tos and flow-label are of tunnel mode: in other modes the packet has its own");
 		return -EINVAL;
 	}
 	if (args->flags & POSTERN_SA_FLAG_SET_DF) {
@@ -498,10 +511,20 @@ int postern_sa_args_check_new(struct nlattr **tb,
 	if (postern_nl_missing(extack, NULL, tb, POSTERN_A_SA_SRC, "src") ||
 	    postern_nl_missing(extack, NULL, tb, POSTERN_A_SA_MODE, "mode"))
 		return -EINVAL;
-	if (args->mode == POSTERN_MODE_TUNNEL && args->dir != POSTERN_DIR_IN &&
+	if (args->mode != POSTERN_MODE_TRANSPORT && args->dir != POSTERN_DIR_IN &&
 	    postern_addr_any(&args->src)) {
 		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_SRC],
 				    "src of a tunnel must not be the unspecified address unless dir is 1 (in)");
+		return -EINVAL;
+	}
+	if (args->mode == POSTERN_MODE_BEET && args->key.proto != IPPROTO_ESP) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_MODE],
+				    "mode beet is of ESP only");
+		return -EINVAL;
+	}
+	if (args->mode == POSTERN_MODE_BEET && !tb[POSTERN_A_SA_SELECTOR]) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_MODE],
+				    "mode beet needs a selector, which has the inner addresses");
 		return -EINVAL;
 	}
 	if (args->flags & POSTERN_SA_FLAG_IIV &&

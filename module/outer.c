@@ -117,6 +117,35 @@ void postern_outer_tunnel(struct net *net, const struct postern_sa *sa,
 }
 
 /**
+ * postern_outer_beet - write the outer header of BEET mode
+ * @net: namespace
+ * @sa: SA
+ * @out: packet with room for the header at its data, complete in length
+ * @in: inner packet, all of whose header but the addresses it has
+ * @family: of @in
+ * @may_fragment: leave DF out
+ *
+ * Return: the protocol of what follows.
+ */
+u8 postern_outer_beet(struct net *net, const struct postern_sa *sa,
+		      struct sk_buff *out, const struct sk_buff *in, u8 family,
+		      bool may_fragment)
+{
+	bool ipv4 = family == AF_INET;
+	u8 ttl = ipv4 ? ip_hdr(in)->ttl : ipv6_hdr(in)->hop_limit;
+	u8 ds = inner_ds(in, family);
+
+	if (sa->ipv4)
+		tunnel_ipv4(net, sa, out, ds, outer_df(sa, in, family, may_fragment),
+			    ttl);
+	else
+		tunnel_ipv6(sa, out, ds, ipv4 ? 0 : ip6_flowlabel(ipv6_hdr(in)), ttl);
+	if (!ipv4)
+		return ipv6_hdr(in)->nexthdr;
+	return likely(ip_hdr(in)->ihl == 5) ? ip_hdr(in)->protocol : IPPROTO_BEETPH;
+}
+
+/**
  * postern_outer_transport - write the headers in front in transport mode
  * @net: namespace
  * @sa: SA

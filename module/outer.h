@@ -13,6 +13,9 @@ void postern_outer_tunnel(struct net *net, const struct postern_sa *sa,
 			  struct sk_buff *out, const struct sk_buff *in,
 			  u8 inner_family, const struct dst_entry *dst,
 			  bool may_fragment);
+u8 postern_outer_beet(struct net *net, const struct postern_sa *sa,
+		      struct sk_buff *out, const struct sk_buff *in, u8 family,
+		      bool may_fragment);
 u8 postern_outer_transport(struct net *net, const struct postern_sa *sa,
 			   struct sk_buff *out,
 			   const struct sk_buff *in, unsigned int ip_len,

@@ -21,6 +21,7 @@
 #include <net/ipv6.h>
 #include <net/sock.h>
 #include <net/tcp.h>
+#include "beet.h"
 #include "compat.h"
 #include "expire.h"
 #include "flow.h"
@@ -114,25 +115,6 @@ static void mark_ours(struct sk_buff *skb, bool ipv4, u16 max)
 	put_unaligned(mark_of(skb, ipv4), (u64 *)(skb->cb + MARK_OFFSET));
 }
 
-/* What @skb was charged to its socket for sending goes on to @out (TSQ, SO_SNDBUF). */
-static void move_owner(struct sk_buff *skb, struct sk_buff *out)
-{
-	struct sock *sk = skb->sk;
-	int delta;
-
-	if (!sk || !is_skb_wmem(skb))
-		return;
-	out->sk = sk;
-	out->destructor = skb->destructor;
-	skb->sk = NULL;
-	skb->destructor = NULL;
-	delta = out->truesize - skb->truesize;
-	if (delta >= 0)
-		refcount_add(delta, &sk->sk_wmem_alloc);
-	else
-		WARN_ON_ONCE(refcount_sub_and_test(-delta, &sk->sk_wmem_alloc));
-}
-
 /* The header in front, and all that the packet inherits.  Returns what is protected. */
 static u8 output_header(const struct postern_out *o, const struct sk_buff *in,
 			struct sk_buff *out)
@@ -151,10 +133,16 @@ static u8 output_header(const struct postern_out *o, const struct sk_buff *in,
 	dst_hold(o->dst);
 	skb_dst_set(out, o->dst);
 	out->ignore_df = o->may_fragment;
-	if (o->ip_len) {
+	switch (sa->mode) {
+	case POSTERN_MODE_TRANSPORT:
 		next = postern_outer_transport(o->pn->net, sa, out, in, o->ip_len,
 					       o->may_fragment);
-	} else {
+		break;
+	case POSTERN_MODE_BEET:
+		next = postern_outer_beet(o->pn->net, sa, out, in, o->flow.family,
+					  o->may_fragment);
+		break;
+	default:
 		postern_outer_tunnel(o->pn->net, sa, out, in, o->flow.family,
 				     o->dst, o->may_fragment);
 		next = o->flow.family == AF_INET ? IPPROTO_IPIP : IPPROTO_IPV6;
@@ -210,6 +198,12 @@ static struct postern_job *output_one(const struct postern_out *o,
 	}
 
 	reason = POSTERN_DROP_OUT_MEMORY;
+	if (unlikely(sa->mode == POSTERN_MODE_BEET)) {
+		out = postern_beet_options(skb, o->flow.family);
+		if (unlikely(!out))
+			goto drop;
+		skb = out;
+	}
 	out = postern_skb_alloc(LL_RESERVED_SPACE(dst_dev(o->dst)), len,
 				sa->key.proto == IPPROTO_AH ||
 				o->outer_len > POSTERN_FRONT_PLAIN, false);
@@ -345,6 +339,7 @@ static enum postern_drop_reason check_transport(struct postern_out *o)
 
 static enum postern_drop_reason find_route(struct postern_out *o)
 {
+	enum postern_drop_reason reason;
 	struct postern_sa *sa = o->sa;
 	struct dst_entry *dst;
 
@@ -363,6 +358,12 @@ static enum postern_drop_reason find_route(struct postern_out *o)
 		return o->dst ? check_transport(o) : POSTERN_DROP_OUT_NO_ROUTE;
 	}
 	o->ip_len = 0;
+	if (unlikely(sa->mode == POSTERN_MODE_BEET)) {
+		reason = postern_beet_check(sa, o->skb, o->flow.family, o->dummy,
+					    &o->ip_len);
+		if (reason)
+			return reason;
+	}
 	o->outer_len = postern_sa_outer_len(sa) + postern_encap_len(o->encap);
 	o->dst = postern_route(o->pn, sa, o->skb->mark, o->encap);
 	return o->dst ? 0 : POSTERN_DROP_OUT_NO_ROUTE;
@@ -377,7 +378,7 @@ static noinline enum postern_drop_reason find_last_route(struct postern_out *o)
 
 	for (i = 0; i < o->next_count; i++) {
 		sa = o->next[i];
-		if (sa->mode == POSTERN_MODE_TUNNEL) {
+		if (sa->mode != POSTERN_MODE_TRANSPORT) {
 			tunnel = sa;
 			tunnel_mark = mark;
 		}
@@ -505,7 +506,7 @@ static struct postern_job *output_done(struct postern_job *job, int *err)
 		postern_job_put(job);
 		return NULL;
 	}
-	move_owner(in, out);
+	postern_skb_move_owner(in, out);
 	consume_skb(in);
 	if (unlikely(job->late))	/* the device of the route may have changed */
 		out->dev = dst_dev(skb_dst(out));

@@ -18,7 +18,8 @@
  * @judged: what the policy was matched with: @flow, or what an ICMP error is about
  * @dst: route of the packet that leaves @sa, referenced
  * @last_dst: with @next, route of the packet that leaves the last SA, referenced
- * @ip_len: octets of IP header that stay in front (transport), else 0
+ * @ip_len: octets of IP header that stay in front (transport), or that the outer one
+ *          stands for (BEET), else 0
  * @outer_len: octets of IP and UDP header in front of ESP or AH
  * @encap: ports of that UDP header, see struct postern_sa; 0 when there is none
  * @pad_to: octets, up to which the packet is padded, its IP header included

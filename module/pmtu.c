@@ -105,9 +105,10 @@ static noinline unsigned int next_mtu(const struct postern_out *o)
 
 	for (i = 0; i < o->next_count; i++) {
 		ip_len[i] = len;
-		if (o->next[i]->mode == POSTERN_MODE_TUNNEL) {
+		if (o->next[i]->mode != POSTERN_MODE_TRANSPORT) {
 			len = postern_sa_outer_len(o->next[i]);
-			ip_len[i] = 0;
+			if (o->next[i]->mode == POSTERN_MODE_TUNNEL)
+				ip_len[i] = 0;
 		}
 		outer_len[i] = len + postern_encap_len(READ_ONCE(o->next[i]->encap));
 	}
@@ -199,7 +200,7 @@ bool postern_pmtu_fits(struct postern_out *o)
 	if (!must_not_fragment(o->skb, o->flow.family, mtu)) {
 		/* behind the other gateway nobody may fragment IPv6 any more */
 		if (o->flow.family == AF_INET6 &&
-		    o->sa->mode == POSTERN_MODE_TUNNEL && !skb_is_gso(o->skb))
+		    o->sa->mode != POSTERN_MODE_TRANSPORT && !skb_is_gso(o->skb))
 			o->fragment_to = min(mtu, dst_mtu(skb_dst(o->skb)));
 		/* the floor above may be more than the outside takes */
 		o->may_fragment = !o->fragment_to ||

@@ -23,6 +23,7 @@
 enum postern_mode {
 	POSTERN_MODE_TRANSPORT,
 	POSTERN_MODE_TUNNEL,
+	POSTERN_MODE_BEET,
 };
 
 /**
