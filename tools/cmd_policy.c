@@ -38,7 +38,7 @@ static const struct word tmpl_words[] = {
 	{ "proto", parse_name, "{ esp | ah }", TMPL(proto),
 	  .attr = POSTERN_A_TMPL_PROTO, .width = 1, .names = xfrm_proto_names },
 	{ "spi", parse_spi, "SPI", TMPL(spi), .attr = POSTERN_A_TMPL_SPI, .width = 4 },
-	{ "mode", parse_name, "{ transport | tunnel }", TMPL(mode),
+	{ "mode", parse_name, "{ transport | tunnel | beet }", TMPL(mode),
 	  .attr = POSTERN_A_TMPL_MODE, .width = 1, .names = mode_names },
 	{ "reqid", parse_number, "REQID", TMPL(reqid), .attr = POSTERN_A_TMPL_REQID,
 	  .width = 4, .max = 0xffffffff },

@@ -119,7 +119,7 @@ static bool parse_keys(struct args *a, const struct word *w, void *object)
 
 #define COMMON_WORDS \
 	ID_WORDS, \
-	{ "mode", parse_name, "{ transport | tunnel }", SA(mode), \
+	{ "mode", parse_name, "{ transport | tunnel | beet }", SA(mode), \
 	  .attr = POSTERN_A_SA_MODE, .width = 1, .names = mode_names }, \
 	{ "reqid", parse_number, "REQID", SA(reqid), .attr = POSTERN_A_SA_REQID, \
 	  .width = 4, .max = 0xffffffff }, \

@@ -128,7 +128,7 @@ static void want_route(const struct policy *p, void *data)
 	const struct addr *src;
 
 	if (p->dir != POSTERN_DIR_OUT || p->action != POSTERN_ACTION_PROTECT ||
-	    tmpl->mode != POSTERN_MODE_TUNNEL || p->selector.proto)
+	    tmpl->mode == POSTERN_MODE_TRANSPORT || p->selector.proto)
 		return;
 	if (is_routed(wants, &p->selector))
 		return;

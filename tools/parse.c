@@ -16,6 +16,7 @@
 const struct name mode_names[] = {
 	{ "transport", POSTERN_MODE_TRANSPORT },
 	{ "tunnel", POSTERN_MODE_TUNNEL },
+	{ "beet", POSTERN_MODE_BEET },
 	{ NULL, 0 }
 };
 
@@ -261,7 +262,7 @@ bool parse_time(struct args *a, const struct word *w, void *object)
 static bool is_foreign(const char *s)
 {
 	static const char * const foreign[] = {
-		"beet", "ro", "in_trigger", "iptfs", "comp", "route2", "hao",
+		"ro", "in_trigger", "iptfs", "comp", "route2", "hao",
 		"wildrecv", "localok", "use", "sub",
 		"oseq-may-wrap",
 	};

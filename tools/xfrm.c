@@ -403,8 +403,9 @@ static const char *find_unsupported(const struct attrs *attrs,
 
 	if (info->id.proto != IPPROTO_ESP && info->id.proto != IPPROTO_AH)
 		return "a protocol other than ESP and AH";
-	if (info->mode != XFRM_MODE_TRANSPORT && info->mode != XFRM_MODE_TUNNEL)
-		return "a mode other than tunnel and transport";
+	if (info->mode != XFRM_MODE_TRANSPORT && info->mode != XFRM_MODE_TUNNEL &&
+	    info->mode != XFRM_MODE_BEET)
+		return "a mode other than tunnel, transport and beet";
 	if (info->flags & ~FLAGS_KNOWN) {
 		snprintf(buf, size, "flags 0x%x", info->flags & ~FLAGS_KNOWN);
 		return buf;
@@ -473,6 +474,18 @@ static int find_info(const struct nlmsghdr *nlh, struct attrs *attrs,
 	return 0;
 }
 
+/* Of others there are no SAs in Postern: what wants them is not let out. */
+static uint8_t mode_of(uint8_t mode)
+{
+	switch (mode) {
+	case XFRM_MODE_TRANSPORT:
+		return POSTERN_MODE_TRANSPORT;
+	case XFRM_MODE_BEET:
+		return POSTERN_MODE_BEET;
+	}
+	return POSTERN_MODE_TUNNEL;
+}
+
 static void set_identity(struct xfrm_sa *out)
 {
 	const struct xfrm_usersa_info *info = &out->id.info;
@@ -486,8 +499,7 @@ static void set_identity(struct xfrm_sa *out)
 	set_addr(&sa->src, info->family, &info->saddr);
 	sa->proto = info->id.proto;
 	sa->spi = info->id.spi;
-	sa->mode = info->mode == XFRM_MODE_TUNNEL ? POSTERN_MODE_TUNNEL :
-						    POSTERN_MODE_TRANSPORT;
+	sa->mode = mode_of(info->mode);
 	sa->reqid = info->reqid;
 	if (info->flags & XFRM_STATE_NOECN)
 		sa->flags |= POSTERN_SA_FLAG_NOECN;
@@ -570,11 +582,10 @@ static void set_tmpl(struct tmpl *tmpl, const struct xfrm_user_tmpl *from)
 	tmpl->has = HAS(POSTERN_A_TMPL_PROTO) | HAS(POSTERN_A_TMPL_MODE) |
 		    HAS(POSTERN_A_TMPL_REQID) | HAS(POSTERN_A_TMPL_SPI);
 	tmpl->proto = from->id.proto;
-	tmpl->mode = from->mode == XFRM_MODE_TRANSPORT ?
-		     POSTERN_MODE_TRANSPORT : POSTERN_MODE_TUNNEL;
+	tmpl->mode = mode_of(from->mode);
 	tmpl->reqid = from->reqid;
 	tmpl->spi = from->id.spi;
-	if (tmpl->mode != POSTERN_MODE_TUNNEL)
+	if (tmpl->mode == POSTERN_MODE_TRANSPORT)
 		return;
 	tmpl->has |= HAS(POSTERN_A_TMPL_SRC) | HAS(POSTERN_A_TMPL_DST);
 	set_addr(&tmpl->src, from->family, &from->saddr);

@@ -49,7 +49,7 @@ __postern_values()
 			echo tcp udp sctp dccp udplite icmp ipv6-icmp gre esp ah any
 		fi
 		;;
-	mode) echo transport tunnel ;;
+	mode) echo transport tunnel beet ;;
 	dir) [[ $2 == state ]] && echo in out || echo in out fwd ;;
 	action) echo allow block protect bypass discard ;;
 	flag)

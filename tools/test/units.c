@@ -311,7 +311,7 @@ static void bad_words_are_refused_and_send_nothing(void)
 		"state bogus",
 		"state add " ID "bogus",
 		"state add " ID "mode",
-		"state add " ID "mode beet",
+		"state add " ID "mode ro",
 		"state add " ID "mode Tunnel",
 		"state add " ID "spi 1",
 		"state add src 10.0.0.1 dst 10.0.0.2 proto esp",
