@@ -57,7 +57,7 @@ forge_sa() {
 	src=10.0.0.2 dst=10.0.0.1 isrc=10.9.0.2 idst=10.9.0.1
 	[[ $outer = 4 ]] || src=fd00::2 dst=fd00::1
 	[[ $inner = 4 ]] || isrc=fd09::2 idst=fd09::1
-	[[ $mode = tunnel ]] || isrc=$src idst=$dst
+	[[ $mode != transport ]] || isrc=$src idst=$dst
 	FORGE_SPI=$((FORGE_SPI + 1))
 	SPI=$(printf '0x%x' $FORGE_SPI)
 	case $alg in

@@ -7,7 +7,8 @@
 #	inner    10.9.0.1, fd09::1                 10.9.0.2, fd09::2       on lo
 #	outer    10.0.0.1, fd00::1  veth0 - veth0  10.0.0.2, fd00::2
 #
-# A tunnel carries the inner addresses, transport mode the outer ones.
+# A tunnel carries the inner addresses, mode beet stands for them, transport mode has the
+# outer ones.
 
 # An ICMP size below, at, and far above what fits; 65000 is fragmented 40 times.
 INTEROP_SIZES=(0 1 56 1400 1472 1473 8000 65000)
@@ -67,7 +68,16 @@ interop_sa() { # PROTO MODE SRC DST SPI ALGORITHM...
 	local proto=$1 mode=$2 src=$3 dst=$4 spi=$5 dir=in flags=()
 
 	[[ $src != "$OUT_A" ]] || dir=out
-	[[ $mode = transport ]] || flags=(flag af-unspec)
+	case $mode in
+	tunnel) flags=(flag af-unspec) ;;
+	beet)
+		if [[ $dir = out ]]; then
+			set -- "$@" sel src "$IN_A" dst "$IN_B"
+		else
+			set -- "$@" sel src "$IN_B" dst "$IN_A"
+		fi
+		;;
+	esac
 	run_in a postern state add src "$src" dst "$dst" proto "$proto" spi "$spi" reqid 1 mode "$mode" \
 		dir $dir "${@:6}" "${INTEROP_POSTERN[@]}"
 	run_in b ip xfrm state add src "$src" dst "$dst" proto "$proto" spi "$spi" reqid 1 mode "$mode" \
@@ -88,7 +98,7 @@ interop_addresses() { # MODE OUTER INNER
 	OUT_A=10.0.0.1 OUT_B=10.0.0.2
 	[[ $2 = 4 ]] || OUT_A=fd00::1 OUT_B=fd00::2
 	IN_A=$OUT_A IN_B=$OUT_B
-	[[ $1 = tunnel ]] || return 0
+	[[ $1 != transport ]] || return 0
 	IN_A=10.9.0.1 IN_B=10.9.0.2
 	[[ $3 = 4 ]] || IN_A=fd09::1 IN_B=fd09::2
 }

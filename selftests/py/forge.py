@@ -6,7 +6,7 @@ usage: forge.py DEVICE MAC
 
 Reads orders, one a line, and answers each with the number of packets that it sent:
 
-  sa NAME proto=esp|ah spi=N mode=tunnel|transport src=ADDR dst=ADDR
+  sa NAME proto=esp|ah spi=N mode=tunnel|transport|beet src=ADDR dst=ADDR
      [isrc=ADDR idst=ADDR] [alg=gcm|cbc|null key=HEX] [auth=HEX] [esn=1]
   send NAME [WORD=VALUE...]
 
@@ -21,6 +21,8 @@ from 1.
   again=N    the same packet N times
   count=N    N packets that differ in their numbers
   inner=HEX  these octets in place of the inner packet
+  pseudo=HEX these octets in front of it, with the next header of the pseudo header of
+             mode beet
   edit=OFFSET:HEX[,...]   octets of the inner packet replaced, checksums left alone
   innercut=N the first N octets of the inner packet; all: one packet for each length
   tfc=N      N octets behind the inner packet
@@ -150,6 +152,8 @@ class Association:
             return self.wrapped(words["wrap"])
         if "inner" in words:
             data = bytearray.fromhex(words["inner"])
+        if "pseudo" in words:
+            data, nxt = bytearray.fromhex(words["pseudo"]) + data, 94
         replace(data, words.get("edit", ""))
         if "innercut" in words:
             data = data[:int(words["innercut"])]

@@ -60,6 +60,7 @@ aead="aead rfc4106(gcm(aes)) $(hexkey 20) 128"
 		replay-oseq-hi 3 replay-oseq 5 replay-seq-hi 2 replay-seq 4
 	state esp spi 0x100c mode tunnel $aead if_id $IF_ID encap espinudp 4500 1234 0.0.0.0
 	state esp spi 0x100b mode transport $aead if_id $IF_ID encap espinudp 4500 1234 10.1.1.1
+	state esp spi 0x100d mode beet $aead if_id $IF_ID sel src fd09::1/128 dst fd09::2/128
 	state esp spi 0x1 mode tunnel $aead if_id "$IF_ID"
 	settle
 	check "cbc_and_hmac" has_state '.spi == 4097 and .enc.name == "cbc(aes)" and .auth.name == "hmac(sha256)" and .auth."icv-bits" == 128'
@@ -75,6 +76,7 @@ aead="aead rfc4106(gcm(aes)) $(hexkey 20) 128"
 	check "mark_that_is_the_id_marks_nothing" has_state '.spi == 4105 and has("output-mark") == false'
 	check "encapsulation" has_state '.spi == 4108 and .encap.sport == 4500 and .encap.dport == 1234'
 	check "encapsulation_with_an_address" has_state '.spi == 4107 and .encap.addr == "10.1.1.1"'
+	check "beet" has_state '.spi == 4109 and .mode == "beet" and .sel.src == "fd09::1/128" and .sel.dst == "fd09::2/128"'
 	check "no_id_no_copy" not has_state '.spi == 4102'
 	check "other_id_no_copy" not has_state '.spi == 4103'
 	check "probe_is_not_copied" not has_state '.spi == 1'
@@ -105,7 +107,10 @@ aead="aead rfc4106(gcm(aes)) $(hexkey 20) 128"
 		tmpl src 10.0.0.1 dst 10.0.0.2 proto comp reqid 1 mode tunnel
 	x policy add src 10.1.0.1/16 dst 10.5.0.0/16 dir out priority 8 if_id $IF_ID \
 		tmpl proto ah reqid 1 mode transport tmpl src 10.0.0.1 dst 10.0.0.2 proto esp reqid 1 mode tunnel
+	x policy add src fd09::1/128 dst fd09::2/128 dir out priority 9 if_id $IF_ID \
+		tmpl src 10.0.0.1 dst 10.0.0.2 proto esp reqid 1 mode beet
 	settle
+	check "beet_template" has_policy '.sel.dst == "fd09::2/128" and .tmpl[0].mode == "beet" and .tmpl[0].src == "10.0.0.1"'
 	check "in_and_fwd" expect directions 'fwd in out ' "$(policies '.[] | select(.sel.src == "10.0.0.1/32" and .priority == 100) | .dir' | sort | tr '\n' ' ')"
 	check "discard_with_a_port" has_policy '.action == "discard" and .sel.proto == "udp" and .sel."sport-first" == 53 and .sel."sport-last" == 53'
 	check "bypass_of_icmp" has_policy '.action == "bypass" and .sel.proto == "icmp" and .sel."type-first" == 8 and .sel."code-last" == 0'

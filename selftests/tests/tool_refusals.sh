@@ -40,8 +40,17 @@ try 1 'bogus.*known are' bogus
 try 1 'bogus.*known are add update' state bogus
 try 1 'bogus.*known are src' state add "${id[@]}" bogus
 try 1 'spi.*missing' state add src 192.0.2.1 dst 192.0.2.2 proto esp
-try 1 '"mode" must be transport or tunnel' state add "${id[@]}" mode Tunnel
-try 1 '"beet" is not supported' state add "${id[@]}" mode beet
+try 1 '"mode" must be transport, tunnel or beet' state add "${id[@]}" mode Tunnel
+try 1 '"in_trigger" is not supported' state add "${id[@]}" mode in_trigger
+try 2 'needs a selector.*attribute mode' state add "${id[@]}" "${gcm[@]}" mode beet
+try 2 'one address each.*attribute selector' state add "${id[@]}" "${gcm[@]}" mode beet sel src 10.0.0.0/31 dst 10.0.0.2
+try 2 'beet is of ESP only.*attribute mode' state add src 192.0.2.1 dst 192.0.2.2 proto ah spi 0x1234 \
+	auth 'hmac(sha256)' 0x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f mode beet sel src 10.0.0.1 dst 10.0.0.2
+try 2 'of tunnel mode.*attribute tos' state add "${id[@]}" "${gcm[@]}" mode beet sel src 10.0.0.1 dst 10.0.0.2 tos 8
+try 2 'of transport mode.*attribute encap original' state add "${id[@]}" "${gcm[@]}" mode beet sel src 10.0.0.1 dst 10.0.0.2 \
+	encap espinudp 4500 4500 10.0.0.1
+try 2 'of ESP only.*attribute tmpl mode' policy add dir out src 10.0.0.1 dst 10.0.0.2 tmpl src 192.0.2.1 dst 192.0.2.2 proto ah mode beet
+try 2 'needs src and dst' policy add dir out src 10.0.0.1 dst 10.0.0.2 tmpl proto esp mode beet
 try 1 '"wildrecv" is not supported' state add "${id[@]}" flag wildrecv
 try 1 '"encap" takes espinudp' state add "${id[@]}" encap espintcp 4500 4500 0.0.0.0
 try 1 'a port is' state add "${id[@]}" encap espinudp 4500 0 0.0.0.0
