@@ -191,6 +191,8 @@ static unsigned int pre_routing(struct sk_buff *skb,
 		return NF_ACCEPT;
 	if (policy->action == POSTERN_ACTION_DISCARD)
 		return drop_policy(pn, skb, policy, POSTERN_DROP_IN_DISCARD);
+	if (unlikely(policy->open))
+		return NF_ACCEPT;
 	/* a stale SPI is no cleartext, to be told from it by who looks for the cause */
 	if (ipsec_header(pn, skb, ipv4, &c) && postern_encap_is_esp(c.port) &&
 	    postern_flow_is_local(pn->net, &flow)) {
@@ -386,6 +388,8 @@ static unsigned int post_routing(struct sk_buff *skb,
 		return NF_ACCEPT;
 	if (policy->action == POSTERN_ACTION_DISCARD)
 		return drop_policy(pn, skb, policy, POSTERN_DROP_OUT_DISCARD);
+	if (unlikely(policy->open) && !postern_output_can(pn, policy, &flow))
+		return NF_ACCEPT;
 
 	/* the packet never comes to the hook that would confirm its entry */
 	if (unlikely(nf_conntrack_confirm(skb) != NF_ACCEPT))

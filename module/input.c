@@ -491,7 +491,7 @@ static enum postern_drop_reason check_policy(struct postern_net *pn,
 					     unsigned int count,
 					     struct sk_buff *skb,
 					     const struct postern_flow *flow,
-					     const struct postern_policy **met)
+					     struct postern_policy **met)
 {
 	const struct postern_sa_selector *selector;
 	const struct postern_flow *judged = flow;
@@ -515,7 +515,6 @@ static enum postern_drop_reason check_policy(struct postern_net *pn,
 		return POSTERN_DROP_IN_NO_POLICY;
 	if (!postern_policy_fits(policy, sas, count))
 		return POSTERN_DROP_IN_TEMPLATE;
-	postern_policy_used(policy, 1, skb->len);
 	return 0;
 }
 
@@ -557,7 +556,7 @@ static struct postern_job *input_inner(struct postern_job *job,
 	struct postern_drop_site site = postern_sa_site(sa->pn->stats, sa);
 	struct sk_buff *in = job->in, *skb = job->out;
 	unsigned int count = job->others_count, offset;
-	const struct postern_policy *policy = NULL;
+	struct postern_policy *policy = NULL;
 	struct postern_net *pn = sa->pn;
 	enum postern_drop_reason reason;
 	struct postern_flow flow;
@@ -576,10 +575,12 @@ static struct postern_job *input_inner(struct postern_job *job,
 	reason = read_flow(sa, skb, in, &flow);
 	if (likely(!reason)) {
 		reason = check_policy(pn, sas, count, skb, &flow, &policy);
-		if (unlikely(reason))
+		/* what an optional template left to others may be for it after all */
+		if (unlikely(reason || policy->tmpl_count != count))
 			next = next_sa(pn, skb, &flow, &offset, id);
-		else if (unlikely(policy->flags & POSTERN_POLICY_FLAG_TCP_MSS) &&
-			 !postern_mss_lower_in(pn, skb, &flow))
+		if (unlikely(!reason && !next &&
+			     policy->flags & POSTERN_POLICY_FLAG_TCP_MSS) &&
+		    !postern_mss_lower_in(pn, skb, &flow))
 			reason = POSTERN_DROP_IN_MEMORY;
 	}
 	if (unlikely(reason && !next)) {
@@ -588,8 +589,10 @@ static struct postern_job *input_inner(struct postern_job *job,
 		goto out;
 	}
 	rebuild_mac(skb, in);
-	if (likely(!next))
+	if (likely(!next)) {
+		postern_policy_used(policy, 1, skb->len);
 		deliver(pn, sa, skb);
+	}
 out:
 	consume_skb(in);
 	if (likely(!next))

@@ -56,13 +56,14 @@ const struct nla_policy postern_selector_nl_policy[POSTERN_A_SELECTOR_IFINDEX + 
 	[POSTERN_A_SELECTOR_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
-const struct nla_policy postern_tmpl_nl_policy[POSTERN_A_TMPL_SPI + 1] = {
+const struct nla_policy postern_tmpl_nl_policy[POSTERN_A_TMPL_LEVEL + 1] = {
 	[POSTERN_A_TMPL_SRC] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
 	[POSTERN_A_TMPL_DST] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
 	[POSTERN_A_TMPL_PROTO] = NLA_POLICY_RANGE(NLA_U8, 50, 51),
 	[POSTERN_A_TMPL_MODE] = NLA_POLICY_MAX(NLA_U8, 2),
 	[POSTERN_A_TMPL_REQID] = { .type = NLA_U32, },
 	[POSTERN_A_TMPL_SPI] = { .type = NLA_U32, },
+	[POSTERN_A_TMPL_LEVEL] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 const struct nla_policy postern_usage_nl_policy[POSTERN_A_USAGE_LAST_USED + 1] = {

@@ -17,7 +17,7 @@ extern const struct nla_policy postern_encap_nl_policy[POSTERN_A_ENCAP_ORIGINAL 
 extern const struct nla_policy postern_lifetime_nl_policy[POSTERN_A_LIFETIME_USE_HARD + 1];
 extern const struct nla_policy postern_replay_nl_policy[POSTERN_A_REPLAY_LOST + 1];
 extern const struct nla_policy postern_selector_nl_policy[POSTERN_A_SELECTOR_IFINDEX + 1];
-extern const struct nla_policy postern_tmpl_nl_policy[POSTERN_A_TMPL_SPI + 1];
+extern const struct nla_policy postern_tmpl_nl_policy[POSTERN_A_TMPL_LEVEL + 1];
 extern const struct nla_policy postern_usage_nl_policy[POSTERN_A_USAGE_LAST_USED + 1];
 
 int postern_nl_sa_new_doit(struct sk_buff *skb, struct genl_info *info);

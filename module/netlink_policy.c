@@ -18,6 +18,7 @@
  * @dir: enum postern_dir
  * @action: enum postern_action
  * @tmpl_count: templates; 0 but for PROTECT
+ * @open: all templates are optional
  * @tmpl: for PROTECT
  */
 struct policy_args {
@@ -28,6 +29,7 @@ struct policy_args {
 	u8 dir;
 	u8 action;
 	u8 tmpl_count;
+	bool open;
 	struct postern_tmpl tmpl[POSTERN_TMPL_MAX];
 };
 
@@ -71,13 +73,13 @@ static int get_tmpl_addrs(const struct nlattr *nest, struct nlattr **tb,
 }
 
 /* @family: of the packets that come to it */
-static int get_tmpl(const struct nlattr *nest, u8 family,
+static int get_tmpl(const struct nlattr *nest, u8 dir, u8 family,
 		    struct postern_tmpl *tmpl, struct netlink_ext_ack *extack)
 {
-	struct nlattr *tb[POSTERN_A_TMPL_SPI + 1];
+	struct nlattr *tb[POSTERN_A_TMPL_LEVEL + 1];
 	int err;
 
-	err = nla_parse_nested(tb, POSTERN_A_TMPL_SPI, nest,
+	err = nla_parse_nested(tb, POSTERN_A_TMPL_LEVEL, nest,
 			       postern_tmpl_nl_policy, extack);
 	if (err)
 		return err;
@@ -86,6 +88,16 @@ static int get_tmpl(const struct nlattr *nest, u8 family,
 		return -EINVAL;
 	tmpl->proto = nla_get_u8(tb[POSTERN_A_TMPL_PROTO]);
 	tmpl->mode = nla_get_u8(tb[POSTERN_A_TMPL_MODE]);
+	if (tb[POSTERN_A_TMPL_LEVEL])
+		tmpl->optional = nla_get_u8(tb[POSTERN_A_TMPL_LEVEL]) ==
+				 POSTERN_LEVEL_USE;
+	if (tmpl->optional && dir == POSTERN_DIR_OUT &&
+	    tmpl->mode != POSTERN_MODE_TRANSPORT) {
+		/* what follows would meet packets of other addresses, as XFRM has it */
+		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_TMPL_LEVEL],
+				    "level use is of transport mode when dir is 2 (out)");
+		return -EINVAL;
+	}
 	if (tb[POSTERN_A_TMPL_REQID])
 		tmpl->reqid = nla_get_u32(tb[POSTERN_A_TMPL_REQID]);
 	if (tb[POSTERN_A_TMPL_SPI] && nla_get_be32(tb[POSTERN_A_TMPL_SPI])) {
@@ -124,6 +136,7 @@ static int get_tmpls(struct genl_info *info, struct policy_args *args)
 	const struct nlattr *attr;
 	int rem, err;
 
+	args->open = true;
 	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
 		if (nla_type(attr) != POSTERN_A_POLICY_TMPL)
 			continue;
@@ -133,9 +146,10 @@ static int get_tmpls(struct genl_info *info, struct policy_args *args)
 			return -EINVAL;
 		}
 		tmpl = &args->tmpl[args->tmpl_count++];
-		err = get_tmpl(attr, family, tmpl, info->extack);
+		err = get_tmpl(attr, args->dir, family, tmpl, info->extack);
 		if (err)
 			return err;
+		args->open &= tmpl->optional;
 		if (tmpl->family)
 			family = tmpl->family;
 	}
@@ -234,6 +248,7 @@ static int policy_write(struct postern_net *pn, struct genl_info *info,
 	policy->owner = args->owner;
 	policy->flags = args->flags;
 	policy->tmpl_count = args->tmpl_count;
+	policy->open = args->open;
 	memcpy(policy->tmpl, args->tmpl, sizeof(policy->tmpl));
 
 	err = postern_hooks_enable(pn);

@@ -68,7 +68,9 @@ int postern_nl_put_tmpl(struct sk_buff *skb, const struct postern_tmpl *tmpl)
 	if (nla_put_u8(skb, POSTERN_A_TMPL_PROTO, tmpl->proto) ||
 	    nla_put_u8(skb, POSTERN_A_TMPL_MODE, tmpl->mode) ||
 	    nla_put_u32(skb, POSTERN_A_TMPL_REQID, tmpl->reqid) ||
-	    nla_put_be32(skb, POSTERN_A_TMPL_SPI, tmpl->spi))
+	    nla_put_be32(skb, POSTERN_A_TMPL_SPI, tmpl->spi) ||
+	    nla_put_u8(skb, POSTERN_A_TMPL_LEVEL, tmpl->optional ?
+		       POSTERN_LEVEL_USE : POSTERN_LEVEL_REQUIRED))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

@@ -642,14 +642,17 @@ static void output_without_sa(struct postern_net *pn, struct sk_buff *skb,
 		postern_hold(pn, skb, policy, key, flow);
 }
 
-/* The SAs of o->policy for a packet of o->flow.  Returns the template that has none. */
+/*
+ * The SAs of o->policy for a packet of o->flow.  Returns the template that has none and
+ * wants one, or an optional one when none has any.
+ */
 static const struct postern_tmpl *choose_sas(struct postern_out *o,
 					     struct postern_slot_key *key)
 {
 	const struct postern_policy *policy = o->policy;
-	const struct postern_tmpl *tmpl;
+	const struct postern_tmpl *tmpl = NULL;
 	struct postern_sa *sa;
-	unsigned int i;
+	unsigned int i, n = 0;
 
 	*key = (struct postern_slot_key) {
 		.src = o->flow.src,
@@ -660,15 +663,36 @@ static const struct postern_tmpl *choose_sas(struct postern_out *o,
 		tmpl = &policy->tmpl[i];
 		slot_key(key, tmpl);
 		sa = choose_sa(o->pn, policy, i, key);
-		if (unlikely(!sa))
+		if (unlikely(!sa)) {
+			if (tmpl->optional)
+				continue;
 			return tmpl;
-		if (likely(!i))
+		}
+		if (likely(!n))
 			o->sa = sa;
 		else
-			o->next[i - 1] = sa;
+			o->next[n - 1] = sa;
+		n++;
 	}
-	o->next_count = i - 1;
-	return NULL;
+	o->next_count = n - 1;
+	return likely(n) ? NULL : tmpl;
+}
+
+/**
+ * postern_output_can - is there an SA for a policy whose templates are all optional?
+ * @pn: namespace
+ * @policy: that says PROTECT
+ * @flow: of the packet
+ *
+ * Context: RCU read side.
+ */
+bool postern_output_can(struct postern_net *pn, struct postern_policy *policy,
+			const struct postern_flow *flow)
+{
+	struct postern_out o = { .pn = pn, .policy = policy, .flow = *flow };
+	struct postern_slot_key key;
+
+	return !choose_sas(&o, &key);
 }
 
 static void output_policy(struct postern_net *pn, struct sk_buff *skb,
@@ -688,9 +712,9 @@ static void output_policy(struct postern_net *pn, struct sk_buff *skb,
 	o.judged = judged;
 	o.dummy = false;
 	lacks = choose_sas(&o, &key);
-	if (unlikely(lacks))
+	if (unlikely(lacks))	/* the last SA of optional ones has just gone */
 		output_without_sa(pn, skb, policy, lacks, &key, flow,
-				  judged != flow);
+				  judged != flow || lacks->optional);
 	else
 		output_protected(&o);
 }

@@ -67,6 +67,8 @@ void postern_output(struct postern_net *pn, struct sk_buff *skb,
 		    struct postern_policy *policy);
 void postern_output_again(struct postern_net *pn, struct sk_buff *skb,
 			  enum postern_drop_reason otherwise);
+bool postern_output_can(struct postern_net *pn, struct postern_policy *policy,
+			const struct postern_flow *flow);
 int postern_output_dummy(struct postern_net *pn, struct postern_sa *sa,
 			 unsigned int size);
 bool postern_output_is_ours(const struct sk_buff *skb,

@@ -349,17 +349,23 @@ static bool tmpl_fits(const struct postern_tmpl *tmpl, const struct postern_sa *
  * @count: of them
  *
  * RFC 4301 section 5.2 step 4: the inbound policy must name the SA through which
- * the packet came; each of them, and in that order.
+ * the packet came; each of them, and in that order, with optional ones left out.
  */
 bool postern_policy_fits(const struct postern_policy *policy,
 			 struct postern_sa *const *sas, unsigned int count)
 {
-	unsigned int i;
+	/* bit n: the first n SAs can be those of the templates so far, outside first */
+	unsigned int named = 1, next, i, n;
 
-	if (policy->action != POSTERN_ACTION_PROTECT || policy->tmpl_count != count)
+	if (policy->action != POSTERN_ACTION_PROTECT)
 		return false;
-	for (i = 0; i < count; i++)
-		if (!tmpl_fits(&policy->tmpl[count - 1 - i], sas[i]))
-			return false;
-	return true;
+	for (i = policy->tmpl_count; i--; named = next) {
+		const struct postern_tmpl *tmpl = &policy->tmpl[i];
+
+		next = unlikely(tmpl->optional) ? named : 0;
+		for (n = 0; n < count; n++)
+			if (named & BIT(n) && tmpl_fits(tmpl, sas[n]))
+				next |= BIT(n + 1);
+	}
+	return named & BIT(count);
 }

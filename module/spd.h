@@ -18,6 +18,7 @@ struct postern_spd;
  * @family: of the outer header; 0 when no address is given
  * @proto: IPPROTO_ESP or IPPROTO_AH
  * @mode: enum postern_mode
+ * @optional: packets may come without, and go without when there is no SA
  * @reqid: 0 for any
  * @spi: 0 for any
  */
@@ -27,6 +28,7 @@ struct postern_tmpl {
 	u8 family;
 	u8 proto;
 	u8 mode;
+	bool optional;
 	u32 reqid;
 	__be32 spi;
 };
@@ -40,6 +42,7 @@ struct postern_tmpl {
  * @owner: who made it [I]
  * @flags: POSTERN_POLICY_FLAG_* [I]
  * @tmpl_count: templates; 0 but for PROTECT [I]
+ * @open: all templates are optional: packets may pass in clear [I]
  * @tmpl: what packets pass through, the innermost first [I]
  * @slot: by template, leads to the SA; NULL when the template takes addresses or SPI
  *        from elsewhere, and for inbound policies [I]
@@ -54,6 +57,7 @@ struct postern_policy {
 	u8 dir;
 	u8 action;
 	u8 tmpl_count;
+	bool open;
 	u32 flags;
 	u32 owner;
 	struct postern_slot *slot[POSTERN_TMPL_MAX];

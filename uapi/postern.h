@@ -39,6 +39,16 @@ enum postern_dir {
 };
 
 /**
+ * enum postern_level - use lets a packet go without the template: outbound
+ *   when there is no SA for it, inbound when it came without; a policy that
+ *   has no others lets pass in clear
+ */
+enum postern_level {
+	POSTERN_LEVEL_REQUIRED,
+	POSTERN_LEVEL_USE,
+};
+
+/**
  * enum postern_action - RFC 4301 section 4.4.1
  */
 enum postern_action {
@@ -233,6 +243,7 @@ enum {
 	POSTERN_A_TMPL_MODE,
 	POSTERN_A_TMPL_REQID,
 	POSTERN_A_TMPL_SPI,
+	POSTERN_A_TMPL_LEVEL,
 
 	__POSTERN_A_TMPL_MAX,
 	POSTERN_A_TMPL_MAX = (__POSTERN_A_TMPL_MAX - 1)
