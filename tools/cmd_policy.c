@@ -28,8 +28,7 @@ static const struct name action_names[] = {
 	{ NULL, 0 }
 };
 
-/* Words whose only supported value is their default. */
-static const struct name level_names[] = { { "required", 0 }, { NULL, 0 } };
+/* The only value is the default. */
 static const struct name ptype_names[] = { { "main", 0 }, { NULL, 0 } };
 
 static const struct word tmpl_words[] = {
@@ -42,7 +41,8 @@ static const struct word tmpl_words[] = {
 	  .attr = POSTERN_A_TMPL_MODE, .width = 1, .names = mode_names },
 	{ "reqid", parse_number, "REQID", TMPL(reqid), .attr = POSTERN_A_TMPL_REQID,
 	  .width = 4, .max = 0xffffffff },
-	{ "level", parse_name, "required", .names = level_names },
+	{ "level", parse_name, "{ required | use }", TMPL(level),
+	  .attr = POSTERN_A_TMPL_LEVEL, .width = 1, .names = level_names },
 	{ .word = NULL }
 };
 

@@ -103,7 +103,8 @@ static void tmpl_row(const struct tmpl *t, const char *word)
 	const char *mode = name_of(mode_names, t->mode);
 	char src[ADDR_TEXT], dst[ADDR_TEXT];
 
-	out_text(" %s %s %s %s -> %s, reqid %u", word, proto ? proto : "?",
+	out_text(" %s %s%s %s %s -> %s, reqid %u", word,
+		 t->level == POSTERN_LEVEL_USE ? "where there is an SA " : "", proto ? proto : "?",
 		 mode ? mode : "?", addr_text(&t->src, src),
 		 addr_text(&t->dst, dst), t->reqid);
 }

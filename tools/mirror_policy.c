@@ -131,6 +131,7 @@ static bool same_policy(const struct policy *a, const struct policy *b)
 		tb = &b->tmpls.tmpl[i];
 		if (ta->proto != tb->proto || ta->mode != tb->mode ||
 		    ta->reqid != tb->reqid || ta->spi != tb->spi ||
+		    ta->level != tb->level ||
 		    !addr_equal(&ta->src, &tb->src) ||
 		    !addr_equal(&ta->dst, &tb->dst))
 			return false;

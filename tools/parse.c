@@ -20,6 +20,12 @@ const struct name mode_names[] = {
 	{ NULL, 0 }
 };
 
+const struct name level_names[] = {
+	{ "required", POSTERN_LEVEL_REQUIRED },
+	{ "use", POSTERN_LEVEL_USE },
+	{ NULL, 0 }
+};
+
 const struct name dir_names[] = {
 	{ "in", POSTERN_DIR_IN },
 	{ "out", POSTERN_DIR_OUT },
@@ -263,7 +269,7 @@ static bool is_foreign(const char *s)
 {
 	static const char * const foreign[] = {
 		"ro", "in_trigger", "iptfs", "comp", "route2", "hao",
-		"wildrecv", "localok", "use", "sub",
+		"wildrecv", "localok", "sub",
 		"oseq-may-wrap",
 	};
 	unsigned int i;

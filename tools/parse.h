@@ -47,6 +47,7 @@ struct word_set {
 };
 
 extern const struct name mode_names[];
+extern const struct name level_names[];
 extern const struct name dir_names[];
 extern const struct name sa_dir_names[];
 extern const struct name sa_state_names[];

@@ -8,6 +8,7 @@ static const struct field tmpl_table[] = {
 	FIELD(tmpl, FIELD_U8, POSTERN_A_TMPL_MODE, "mode", mode),
 	FIELD(tmpl, FIELD_U32, POSTERN_A_TMPL_REQID, "reqid", reqid),
 	FIELD(tmpl, FIELD_U32, POSTERN_A_TMPL_SPI, "spi", spi),
+	FIELD(tmpl, FIELD_U8, POSTERN_A_TMPL_LEVEL, "level", level),
 };
 
 static const struct fields tmpl_fields = FIELDS(tmpl, tmpl_table);

@@ -12,6 +12,7 @@ struct tmpl {
 	struct addr dst;
 	uint8_t proto;
 	uint8_t mode;
+	uint8_t level;
 	uint32_t reqid;
 	uint32_t spi;			/* network order */
 };

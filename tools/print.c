@@ -544,10 +544,12 @@ static void tmpl_print(const struct tmpl *t, uint32_t addr_len)
 		out_text("(0x%08x)", t->reqid);
 	name_print("mode", " mode %s", mode_names, t->mode);
 	out_line();
-	if (options.stats) {
-		out_text("\t\tlevel required share any ");
+	name_print("level", options.stats || t->level ? "\t\tlevel %s " : NULL,
+		   level_names, t->level);
+	if (options.stats)
+		out_text("share any ");
+	if (options.stats || t->level)
 		out_line();
-	}
 	out_close();
 }
 

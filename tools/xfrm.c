@@ -580,11 +580,13 @@ int xfrm_parse_sa(const struct nlmsghdr *nlh, struct xfrm_sa *out)
 static void set_tmpl(struct tmpl *tmpl, const struct xfrm_user_tmpl *from)
 {
 	tmpl->has = HAS(POSTERN_A_TMPL_PROTO) | HAS(POSTERN_A_TMPL_MODE) |
-		    HAS(POSTERN_A_TMPL_REQID) | HAS(POSTERN_A_TMPL_SPI);
+		    HAS(POSTERN_A_TMPL_REQID) | HAS(POSTERN_A_TMPL_SPI) |
+		    HAS(POSTERN_A_TMPL_LEVEL);
 	tmpl->proto = from->id.proto;
 	tmpl->mode = mode_of(from->mode);
 	tmpl->reqid = from->reqid;
 	tmpl->spi = from->id.spi;
+	tmpl->level = from->optional ? POSTERN_LEVEL_USE : POSTERN_LEVEL_REQUIRED;
 	if (tmpl->mode == POSTERN_MODE_TRANSPORT)
 		return;
 	tmpl->has |= HAS(POSTERN_A_TMPL_SRC) | HAS(POSTERN_A_TMPL_DST);
@@ -620,8 +622,6 @@ static int parse_tmpls(const struct attrs *attrs, struct xfrm_policy *out)
 			note(out, "a template that is neither ESP nor AH");
 			continue;
 		}
-		if (from->optional)
-			note(out, "that a template is optional");
 		if (policy->tmpls.count == TMPLS_MAX)
 			return -EBADMSG;
 		set_tmpl(&policy->tmpls.tmpl[policy->tmpls.count++], from);

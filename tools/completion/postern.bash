@@ -50,6 +50,7 @@ __postern_values()
 		fi
 		;;
 	mode) echo transport tunnel beet ;;
+	level) echo required use ;;
 	dir) [[ $2 == state ]] && echo in out || echo in out fwd ;;
 	action) echo allow block protect bypass discard ;;
 	flag)

@@ -381,7 +381,7 @@ static void bad_words_are_refused_and_send_nothing(void)
 		"policy add dir out action maybe",
 		"policy add dir out tmpl",
 		"policy add dir out tmpl reqid 1",
-		"policy add dir out tmpl proto esp level use",
+		"policy add dir out tmpl proto esp level unique",
 		"policy add dir out dport 80",
 		"policy add dir out proto tcp dport 80-70",
 		"policy add dir out proto tcp dport 65536",
