@@ -109,8 +109,11 @@ aead="aead rfc4106(gcm(aes)) $(hexkey 20) 128"
 		tmpl proto ah reqid 1 mode transport tmpl src 10.0.0.1 dst 10.0.0.2 proto esp reqid 1 mode tunnel
 	x policy add src fd09::1/128 dst fd09::2/128 dir out priority 9 if_id $IF_ID \
 		tmpl src 10.0.0.1 dst 10.0.0.2 proto esp reqid 1 mode beet
+	x policy add src fd09::1/128 dst fd09::2/128 dir in priority 9 if_id $IF_ID \
+		tmpl src 10.0.0.1 dst 10.0.0.2 proto esp reqid 1 mode tunnel level use
 	settle
 	check "beet_template" has_policy '.sel.dst == "fd09::2/128" and .tmpl[0].mode == "beet" and .tmpl[0].src == "10.0.0.1"'
+	check "level_use" has_policy '.sel.dst == "fd09::2/128" and .dir == "in" and .tmpl[0].level == "use"'
 	check "in_and_fwd" expect directions 'fwd in out ' "$(policies '.[] | select(.sel.src == "10.0.0.1/32" and .priority == 100) | .dir' | sort | tr '\n' ' ')"
 	check "discard_with_a_port" has_policy '.action == "discard" and .sel.proto == "udp" and .sel."sport-first" == 53 and .sel."sport-last" == 53'
 	check "bypass_of_icmp" has_policy '.action == "bypass" and .sel.proto == "icmp" and .sel."type-first" == 8 and .sel."code-last" == 0'

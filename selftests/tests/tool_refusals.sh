@@ -50,6 +50,8 @@ try 2 'of tunnel mode.*attribute tos' state add "${id[@]}" "${gcm[@]}" mode beet
 try 2 'of transport mode.*attribute encap original' state add "${id[@]}" "${gcm[@]}" mode beet sel src 10.0.0.1 dst 10.0.0.2 \
 	encap espinudp 4500 4500 10.0.0.1
 try 2 'of ESP only.*attribute tmpl mode' policy add dir out src 10.0.0.1 dst 10.0.0.2 tmpl src 192.0.2.1 dst 192.0.2.2 proto ah mode beet
+try 2 'of transport mode when dir is 2.*attribute tmpl level' policy add dir out src 10.0.0.1 dst 10.0.0.2 \
+	tmpl src 192.0.2.1 dst 192.0.2.2 proto esp mode tunnel level use
 try 2 'needs src and dst' policy add dir out src 10.0.0.1 dst 10.0.0.2 tmpl proto esp mode beet
 try 1 '"wildrecv" is not supported' state add "${id[@]}" flag wildrecv
 try 1 '"encap" takes espinudp' state add "${id[@]}" encap espintcp 4500 4500 0.0.0.0
