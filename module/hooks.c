@@ -388,7 +388,7 @@ static unsigned int post_routing(struct sk_buff *skb,
 		return NF_ACCEPT;
 	if (policy->action == POSTERN_ACTION_DISCARD)
 		return drop_policy(pn, skb, policy, POSTERN_DROP_OUT_DISCARD);
-	if (unlikely(policy->open) && !postern_output_can(pn, policy, &flow))
+	if (unlikely(policy->open) && !postern_choose_any(pn, policy, &flow))
 		return NF_ACCEPT;
 
 	/* the packet never comes to the hook that would confirm its entry */

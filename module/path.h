@@ -67,8 +67,6 @@ void postern_output(struct postern_net *pn, struct sk_buff *skb,
 		    struct postern_policy *policy);
 void postern_output_again(struct postern_net *pn, struct sk_buff *skb,
 			  enum postern_drop_reason otherwise);
-bool postern_output_can(struct postern_net *pn, struct postern_policy *policy,
-			const struct postern_flow *flow);
 int postern_output_dummy(struct postern_net *pn, struct postern_sa *sa,
 			 unsigned int size);
 bool postern_output_is_ours(const struct sk_buff *skb,
@@ -77,6 +75,12 @@ void postern_output_keepalive(struct postern_sa *sa);
 unsigned int postern_output_mtu(struct postern_net *pn, struct sk_buff *skb,
 				const struct postern_flow *flow);
 void postern_output_init(void);
+
+/* choose.c */
+const struct postern_tmpl *postern_choose(struct postern_out *o,
+					  struct postern_slot_key *key);
+bool postern_choose_any(struct postern_net *pn, struct postern_policy *policy,
+			const struct postern_flow *flow);
 
 /* hold.c */
 void postern_hold(struct postern_net *pn, struct sk_buff *skb,
