@@ -221,12 +221,18 @@ static int get_tos(struct nlattr **tb, struct postern_sa_args *args,
 	return 0;
 }
 
-static int get_flow_label(const struct nlattr *attr,
-			  struct postern_sa_args *args,
+static int get_flow_label(struct nlattr **tb, struct postern_sa_args *args,
 			  struct netlink_ext_ack *extack)
 {
+	const struct nlattr *attr = tb[POSTERN_A_SA_FLOW_LABEL];
 	u32 label;
 
+	if (args->flags & POSTERN_SA_FLAG_FLOWLABEL_HASH &&
+	    (attr || args->key.family == AF_INET)) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_FLAGS],
+				    "flag flowlabel-hash is of IPv6 without a flow-label");
+		return -EINVAL;
+	}
 	if (!attr)
 		return 0;
 	if (args->key.family == AF_INET) {
@@ -318,7 +324,7 @@ static int get_outer(struct nlattr **tb, struct postern_sa_args *args,
 	if (tb[POSTERN_A_SA_TTL])
 		args->outer.ttl = nla_get_u8(tb[POSTERN_A_SA_TTL]) ?:
 				  POSTERN_TTL_INHERIT;
-	err = get_flow_label(tb[POSTERN_A_SA_FLOW_LABEL], args, extack);
+	err = get_flow_label(tb, args, extack);
 	if (err)
 		return err;
 	if (args->flags & POSTERN_SA_FLAG_SET_DF &&
@@ -478,6 +484,11 @@ static int check_outer(struct nlattr **tb, const struct postern_sa_args *args,
 	if (args->flags & POSTERN_SA_FLAG_SET_DF) {
 		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_FLAGS],
 				    "flag set-df is of tunnel mode");
+		return -EINVAL;
+	}
+	if (args->flags & POSTERN_SA_FLAG_FLOWLABEL_HASH) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_FLAGS],
+				    "flag flowlabel-hash is of tunnel mode");
 		return -EINVAL;
 	}
 	return 0;

@@ -48,12 +48,17 @@ static u8 outer_ttl(const struct postern_sa *sa, const struct sk_buff *in,
 	return family == AF_INET ? ip_hdr(in)->ttl : ipv6_hdr(in)->hop_limit;
 }
 
-/* Copied for an end system only (RFC 4301 section 5.1.2.2, note 8). */
-static __be32 outer_label(const struct postern_outer *outer,
-			  const struct sk_buff *in, u8 family)
+/*
+ * Copied for an end system only (RFC 4301 section 5.1.2.2, note 8).  Who asks for it has
+ * one for each flow inside, which says no more than that (RFC 6438 section 3).
+ */
+static __be32 outer_label(const struct postern_sa *sa, const struct sk_buff *in,
+			  u8 family)
 {
-	if (unlikely(outer->flow_label))
-		return htonl(outer->flow_label & ~POSTERN_LABEL_FIXED);
+	if (unlikely(sa->outer.flow_label))
+		return htonl(sa->outer.flow_label & ~POSTERN_LABEL_FIXED);
+	if (unlikely(sa->flags & POSTERN_SA_FLAG_FLOWLABEL_HASH))
+		return htonl(__skb_get_hash_symmetric(in)) & IPV6_FLOWLABEL_MASK;
 	return family == AF_INET6 && in->sk ? ip6_flowlabel(ipv6_hdr(in)) : 0;
 }
 
@@ -113,7 +118,7 @@ void postern_outer_tunnel(struct net *net, const struct postern_sa *sa,
 			    outer_df(sa, in, inner_family, may_fragment), ttl);
 	else
 		tunnel_ipv6(sa, out, ds,
-			    outer_label(&sa->outer, in, inner_family), ttl);
+			    outer_label(sa, in, inner_family), ttl);
 }
 
 /**

@@ -576,6 +576,7 @@ void help_state(void)
 	puts("FLAG-LIST := [ noecn ] [ decap-dscp ] [ nopmtudisc ] [ set-df ] [ esn ]");
 	puts("             [ align4 ]");
 	puts("EXTRA-FLAG-LIST := [ dont-encap-dscp ] [ allow-weak ] [ iiv ]");
+	puts("                   [ flowlabel-hash ]");
 	puts("SELECTOR :=");
 	words_usage(selector_words, 8);
 	puts("LIMIT := one of");

@@ -64,6 +64,7 @@ const struct name sa_extra_flag_names[] = {
 	{ "dont-encap-dscp", POSTERN_SA_FLAG_DONT_ENCAP_DSCP },
 	{ "allow-weak", POSTERN_SA_FLAG_ALLOW_WEAK },
 	{ "iiv", POSTERN_SA_FLAG_IIV },
+	{ "flowlabel-hash", POSTERN_SA_FLAG_FLOWLABEL_HASH },
 	{ NULL, 0 }
 };
 

@@ -86,6 +86,8 @@ enum postern_sa_state {
  *   8
  * @POSTERN_SA_FLAG_IIV: the IV is the sequence number, and packets do not
  *   carry it (RFC 8750)
+ * @POSTERN_SA_FLAG_FLOWLABEL_HASH: the flow label of the outer header tells
+ *   flows apart, in tunnel mode over IPv6 (RFC 6438)
  */
 enum postern_sa_flag {
 	POSTERN_SA_FLAG_NOECN = 1,
@@ -97,6 +99,7 @@ enum postern_sa_flag {
 	POSTERN_SA_FLAG_ESN = 64,
 	POSTERN_SA_FLAG_ALIGN4 = 128,
 	POSTERN_SA_FLAG_IIV = 256,
+	POSTERN_SA_FLAG_FLOWLABEL_HASH = 512,
 };
 
 /**

@@ -98,6 +98,9 @@ try 2 'multicast.*attribute encap' state add src 192.0.2.1 dst 239.0.0.1 proto e
 	encap espinudp 4500 4500 0.0.0.0
 try 2 'exclude each other.*attribute tos' state add "${id[@]}" "${gcm[@]}" mode tunnel tos 0x10 extra-flag dont-encap-dscp
 try 2 'exclude each other.*attribute flags' state add "${id[@]}" "${gcm[@]}" mode tunnel flag set-df nopmtudisc
+try 2 'flowlabel-hash is of IPv6.*attribute flags' state add "${id[@]}" "${gcm[@]}" mode tunnel extra-flag flowlabel-hash
+try 2 'flowlabel-hash is of tunnel mode.*attribute flags' state add src fd00::1 dst fd00::2 proto esp spi 0x1000 \
+	"${gcm[@]}" extra-flag flowlabel-hash
 try 2 'IPv4 has no flow-label.*attribute flow-label' state add "${id[@]}" "${gcm[@]}" mode tunnel flowlabel 1
 try 2 'output-mark of a valid SA cannot be changed' state update src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1001 output-mark 5
 try 2 'ttl of a valid SA cannot be changed' state update src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1001 ttl 5

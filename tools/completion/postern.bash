@@ -60,7 +60,7 @@ __postern_values()
 			echo noecn decap-dscp nopmtudisc set-df esn align4 af-unspec icmp
 		fi
 		;;
-	extra-flag) echo dont-encap-dscp allow-weak iiv ;;
+	extra-flag) echo dont-encap-dscp allow-weak iiv flowlabel-hash ;;
 	ttl) echo inherit ;;
 	dev) ls /sys/class/net ;;
 	encap) echo espinudp ;;
