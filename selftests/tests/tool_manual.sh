@@ -26,3 +26,6 @@ check "and four policies" expect policies 4 "$(postern -n p -j policy list | jq 
 check "counters" works stats
 check "a batch" works batch
 check "that flushed before it added" expect policies 1 "$(postern -n p -j policy list | jq length)"
+ip -n p link add eth0 type dummy
+check "OSPFv3" works ospf
+check "four SAs of it" expect SAs 4 "$(postern -n p -j state list spi 0x2000 | jq length)"
