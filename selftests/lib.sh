@@ -9,7 +9,8 @@
 #	# What must hold, in a sentence or a drawing.
 #	#
 #	# timeout: 300		seconds on the stock lane (debug: the same)
-#	# lanes: stock debug	where it makes sense (default: both)
+#	# lanes: stock debug	where it makes sense (default: both); emulation is slow:
+#				debug alone where no kernel's version bears on it
 #	# class: core		core (make check, default) or bench (make bench)
 #	. "$(dirname "$0")/../lib.sh"
 #

@@ -4,15 +4,16 @@
 
 matrix.py serve         answers each datagram, from the address that it came for, with
                         the same octets turned round and inverted
-matrix.py talk FILE     FILE has lines "NAME SRC DST"; prints "NAME ok" or what is wrong
+matrix.py talk FILE     FILE has lines "NAME SRC DST LEAST", of which the last is the size of the
+                        smallest; prints "NAME ok" or what is wrong
 """
 import os
 import socket
 import sys
 
 PORT = 7000
-# all paddings of a block of 16 octets, and a packet that fills a cable
-SIZES = [*range(17), 1300]
+PADDINGS = 17  # of a block of 16 octets, all
+LARGE = 1300  # fills a cable
 PKTINFO = 20  # struct in6_pktinfo
 
 if sys.argv[1] == "serve":
@@ -26,9 +27,9 @@ if sys.argv[1] == "serve":
         sock.sendmsg([answer], [(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, info)], 0, peer)
 
 
-def exchange(src, dst):
+def exchange(src, dst, least):
     """One flow: nothing may be lost, doubled or changed."""
-    sent = {size: os.urandom(size) for size in SIZES}
+    sent = {size: os.urandom(size) for size in [*range(least, least + PADDINGS), LARGE]}
     with socket.socket(socket.AF_INET6 if ":" in dst else socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.settimeout(10)
         sock.bind((src, 0))
@@ -47,9 +48,9 @@ def exchange(src, dst):
 
 lost = 0
 for line in open(sys.argv[2], encoding="ascii"):
-    name, src, dst = line.split()
+    name, src, dst, least = line.split()
     try:
-        print(name, exchange(src, dst) if lost < 5 else "not tried after so many", flush=True)
+        print(name, exchange(src, dst, int(least)) if lost < 5 else "not tried after so many", flush=True)
     except OSError as error:
         print(name, error, flush=True)
         lost += 1

@@ -158,16 +158,29 @@ ip -n b route add 10.8.0.1 via 10.0.0.1 src 10.8.0.2
 ip -n b route add fd08::1 via fd00::1 src fd08::2
 mkdir -p $DIR
 
-for f in 4 6; do
-	bundle "$f: AH over ESP" out$f esp/transport ah/transport
-	with_postern "$f: ESP over AH" out$f ah/transport esp/transport
-	bundle "$f: ESP over ESP" out$f esp/transport esp/transport
-	bundle "$f: AH over a tunnel of ESP" in$f esp/tunnel/out$f ah/transport
-	with_postern "$f: ESP over a tunnel of AH" in$f ah/tunnel/out$f esp/transport
-	bundle "$f: transport in a tunnel" in$f esp/transport esp/tunnel/out$f
-	bundle "$f: a tunnel in a tunnel" in$f esp/tunnel/mid$f esp/tunnel/out$f
-	bundle "$f: a tunnel in a tunnel of the same ends" in$f esp/tunnel/out$f esp/tunnel/out$f
-done
+over() { # FAMILY
+	local f=$1
+
+	bundle "$f: AH over ESP" "out$f" esp/transport ah/transport
+	with_postern "$f: ESP over AH" "out$f" ah/transport esp/transport
+	bundle "$f: AH over a tunnel of ESP" "in$f" "esp/tunnel/out$f" ah/transport
+	with_postern "$f: ESP over a tunnel of AH" "in$f" "ah/tunnel/out$f" esp/transport
+}
+nested() { # FAMILY
+	local f=$1
+
+	bundle "$f: ESP over ESP" "out$f" esp/transport esp/transport
+	bundle "$f: transport in a tunnel" "in$f" esp/transport "esp/tunnel/out$f"
+	bundle "$f: a tunnel in a tunnel" "in$f" "esp/tunnel/mid$f" "esp/tunnel/out$f"
+	bundle "$f: a tunnel in a tunnel of the same ends" "in$f" "esp/tunnel/out$f" "esp/tunnel/out$f"
+}
+over 4
+nested 6
+# what the kernel's version has to do with it has shown by now
+if [[ $LANE = debug ]]; then
+	over 6
+	nested 4
+fi
 bundle "4 in 6 in 4" in4 esp/tunnel/mid6 esp/tunnel/out4
 bundle "6 in 4 in 6" in6 esp/tunnel/mid4 esp/tunnel/out6
 bundle "five layers" in4 esp/transport ah/transport esp/tunnel/mid6 ah/transport esp/tunnel/out4

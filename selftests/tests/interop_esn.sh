@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Extended sequence numbers (RFC 4303 section 2.2.1, RFC 4302 section 2.5.1) between
 # Postern and XFRM: the low half passes zero in both directions, nothing is lost by it,
-# and a packet whose high half is another one is not authentic.
+# and a packet whose high half is another one is not authentic.  All algorithms, modes and
+# families: interop_matrix.
 #
 # timeout: 600
 . "$(dirname "$0")/../lib.sh"
@@ -11,7 +12,6 @@
 
 GCM=(20 aead 'rfc4106(gcm(aes))' KEY 128)
 CBC=(32 enc 'cbc(aes)' KEY auth-trunc 'hmac(sha256)' AUTH 128)
-NULL=(0 enc 'ecb(cipher_null)' KEY auth-trunc 'hmac(sha256)' AUTH 128)
 AH=(0 auth-trunc 'hmac(sha256)' AUTH 128)
 
 # The last numbers of both directions, which Postern tells.
@@ -88,17 +88,10 @@ FORGED=0
 
 interop_start
 streams "gcm tunnel 4in4" esp tunnel 4 4 "${GCM[@]}"
-pings "gcm tunnel 6in6" esp tunnel 6 6 "${GCM[@]}"
-pings "gcm transport 4" esp transport 4 4 "${GCM[@]}"
 pings "gcm transport 6" esp transport 6 6 "${GCM[@]}"
-pings "cbc tunnel 4in6" esp tunnel 6 4 "${CBC[@]}"
 streams "cbc transport 6" esp transport 6 6 "${CBC[@]}"
-pings "null tunnel 6in4" esp tunnel 4 6 "${NULL[@]}"
-pings "null transport 4" esp transport 4 4 "${NULL[@]}"
-pings "ah tunnel 4in4" ah tunnel 4 4 "${AH[@]}"
 pings "ah tunnel 4in6" ah tunnel 6 4 "${AH[@]}"
 streams "ah transport 4" ah transport 4 4 "${AH[@]}"
-pings "ah transport 6" ah transport 6 6 "${AH[@]}"
 # last: XFRM keeps its counters
 other_half "gcm" esp tunnel 4 4 aead 'rfc4106(gcm(aes))' "$(hexkey 20)" 128
 other_half "cbc" esp transport 6 6 enc 'cbc(aes)' "$(hexkey 16)" auth-trunc 'hmac(sha256)' "$(hexkey 32)" 128

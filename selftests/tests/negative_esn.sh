@@ -5,6 +5,7 @@
 # authentic, and nothing is accepted twice on either side of 2^32.
 #
 # timeout: 600
+# lanes: debug
 #
 # shellcheck disable=SC2034 # forge.sh reads GOOD_SA
 . "$(dirname "$0")/../lib.sh"

@@ -4,6 +4,7 @@
 # is counted under the reason that is true of it.
 #
 # timeout: 600
+# lanes: debug
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../account.sh"
 

@@ -4,6 +4,7 @@
 # once, inside the window, and only of a packet whose ICV is right.
 #
 # timeout: 600
+# lanes: debug
 #
 # shellcheck disable=SC2034 # forge.sh reads GOOD_SA
 . "$(dirname "$0")/../lib.sh"

@@ -4,6 +4,7 @@
 # a while (RFC 4301 section 8.2, RFC 1191 section 6.3): see path.sh for the drawing.
 #
 # timeout: 600
+# lanes: debug
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../gateway.sh"
 . "$(dirname "$0")/../path.sh"

@@ -5,6 +5,7 @@
 # ICV of RFC 4302 appendix A, and what scapy makes is delivered.
 #
 # timeout: 600
+# lanes: debug
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../account.sh"
 . "$(dirname "$0")/../forge.sh"

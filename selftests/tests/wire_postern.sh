@@ -5,6 +5,7 @@
 # sent, octet by octet; outside is the header that RFC 4301 says.
 #
 # timeout: 600
+# lanes: debug
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../account.sh"
 

@@ -4,6 +4,7 @@
 # them: inside is the packet that was sent, octet by octet, and the ICV is theirs too.
 #
 # timeout: 600
+# lanes: debug
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../account.sh"
 
