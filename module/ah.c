@@ -17,6 +17,14 @@
 
 #define AH_FIXED	12
 #define AH_ICV_MAX	64
+#define ESN_HIGH	4
+
+/*
+ * The crypto API's GMAC covers additional data and plaintext alike, of which it wants so
+ * much to be the former.
+ */
+#define GMAC_AAD	16
+#define GMAC_ICV	16
 
 /*
  * Length of the header: RFC 4302 section 2.6 wants multiples of 8 octets for IPv6 and
@@ -39,6 +47,45 @@ static unsigned int ah_fit(const struct postern_sa *sa, unsigned int len)
 	unsigned int header = ah_header(sa);
 
 	return len > header ? len - header : 0;
+}
+
+/*
+ * GMAC (RFC 4543 section 4): the ICV field holds the IV, then the ICV, and all of it is
+ * zero in what is covered.  @job->out is linear; only its ICV is written.
+ */
+static int ah_gmac(struct postern_job *job, bool output)
+{
+	const struct postern_transform *t = &job->sa->transform;
+	u8 *ah = job->out->data + job->ip_len, *front = postern_job_front(job);
+	unsigned int fields = AH_FIXED + t->icv_len;
+	unsigned int rest = job->out->len - job->ip_len - fields;
+	unsigned int len = job->out->len + (t->esn ? ESN_HIGH : 0);
+	u8 *icv = ah + fields - GMAC_ICV;
+	struct scatterlist *sg = job->src;
+
+	memcpy(front, job->out->data, job->ip_len);
+	if (unlikely(postern_front_mask(front, job->ip_len)))
+		return -EPROTO;
+	if (output)
+		put_unaligned_be64(job->seq, ah + AH_FIXED);
+	memcpy(job->iv, ah + AH_FIXED, t->icv_len - GMAC_ICV);
+	memset(job->aad_out, 0, t->icv_len);
+	put_unaligned_be32(job->seq >> 32, job->trailer);
+
+	/* both lists are one, and the shortest have room for that */
+	job->dst = job->src;
+	sg_init_table(sg, job->nsrc + job->ndst);
+	sg_set_buf(sg++, front, job->ip_len);
+	sg_set_buf(sg++, ah, AH_FIXED);
+	sg_set_buf(sg++, job->aad_out, t->icv_len);
+	if (rest)
+		sg_set_buf(sg++, ah + fields, rest);
+	if (t->esn)
+		sg_set_buf(sg++, job->trailer, ESN_HIGH);
+	sg_set_buf(sg, icv, GMAC_ICV);
+	sg_mark_end(sg);
+	return postern_crypt(job, output, GMAC_AAD,
+			     len - GMAC_AAD + (output ? 0 : GMAC_ICV));
 }
 
 /*
@@ -86,6 +133,8 @@ static int ah_output(struct postern_job *job)
 			    job->in->len - job->offset);
 	if (err)
 		return err;
+	if (unlikely(sa->transform.aead))
+		return ah_gmac(job, true);
 	err = ah_digest(job, icv);
 	if (!err)
 		memcpy((u8 *)ah + AH_FIXED, icv, sa->transform.icv_len);
@@ -110,6 +159,8 @@ static int ah_input(struct postern_job *job)
 	    header > ALIGN(AH_FIXED + icv_len, 8) ||
 	    job->ip_len + header > job->out->len)
 		return -EMSGSIZE;
+	if (unlikely(job->sa->transform.aead))
+		return ah_gmac(job, false);
 	memcpy(got, (u8 *)ah + AH_FIXED, icv_len);
 	memset((u8 *)ah + AH_FIXED, 0, icv_len);
 	err = ah_digest(job, want);

@@ -56,6 +56,7 @@ static const struct postern_algo algos[] = {
 		.salt_bits = 32,
 		.icv_bits = { 128 },
 		.iv_len = 8,
+		.ah = true,
 		.align = 4,
 	}, {	/* RFC 4868 section 2.1.1 fixes the key to the hash's length */
 		.name = "hmac(sha256)",
@@ -386,13 +387,13 @@ static int check_combination(u8 proto,
 	const struct postern_algo_key *crypt = &keys[POSTERN_ALGO_CRYPT];
 
 	if (proto == IPPROTO_AH) {
-		if (aead->algo || crypt->algo) {
+		if ((aead->algo && (!aead->algo->ah || auth->algo)) || crypt->algo) {
 			NL_SET_ERR_MSG_ATTR(extack,
 					    aead->algo ? aead->attr : crypt->attr,
-					    "AH takes an authentication algorithm only");
+					    "AH takes one authentication algorithm, or rfc4543(gcm(aes)), only");
 			return -EINVAL;
 		}
-		if (!auth->algo) {
+		if (!aead->algo && !auth->algo) {
 			NL_SET_ERR_MSG(extack, "AH needs an authentication algorithm");
 			return -EINVAL;
 		}
@@ -498,6 +499,29 @@ static int init_ah(struct postern_transform *t,
 	return 0;
 }
 
+/* GMAC: the field of the ICV begins with the IV (RFC 4543 section 4). */
+static int init_ah_aead(struct postern_transform *t,
+			const struct postern_algo_key *key,
+			struct netlink_ext_ack *extack)
+{
+	struct crypto_aead *aead;
+	int err;
+
+	aead = crypto_alloc_aead(key->algo->name, 0, 0);
+	if (IS_ERR(aead))
+		return no_tfm(PTR_ERR(aead), key, extack);
+	err = crypto_aead_setkey(aead, key->key, key->key_len) ?:
+	      crypto_aead_setauthsize(aead, key->icv_bits / 8);
+	if (err) {
+		crypto_free_aead(aead);
+		return bad_key(err, key, extack);
+	}
+	t->aead = aead;
+	t->icv_len = key->algo->iv_len + key->icv_bits / 8;
+	t->align = 4;
+	return 0;
+}
+
 static int init_esp(struct postern_transform *t, u32 flags,
 		    const struct postern_algo_key keys[POSTERN_ALGO_KINDS],
 		    struct netlink_ext_ack *extack)
@@ -580,6 +604,8 @@ int postern_transform_init(struct postern_transform *t, u8 proto, u32 flags,
 	err = flags & POSTERN_SA_FLAG_IIV ? check_iiv(keys, extack) : 0;
 	if (err)
 		return err;
+	if (proto == IPPROTO_AH && keys[POSTERN_ALGO_AEAD].algo)
+		return init_ah_aead(t, &keys[POSTERN_ALGO_AEAD], extack);
 	if (proto == IPPROTO_AH)
 		return init_ah(t, &keys[POSTERN_ALGO_AUTH], extack);
 	return init_esp(t, flags, keys, extack);

@@ -33,6 +33,7 @@ enum postern_algo_kind {
  * @iv_random: as in struct postern_transform
  * @weak: only for who asks for it
  * @iiv: defined with an implicit IV too, with the longest ICV
+ * @ah: of kind AEAD: defined for AH too
  */
 struct postern_algo {
 	const char *name;
@@ -48,6 +49,7 @@ struct postern_algo {
 	bool iv_random;
 	bool weak;
 	bool iiv;
+	bool ah;
 };
 
 /**
@@ -68,10 +70,10 @@ struct postern_algo_key {
 
 /**
  * struct postern_transform - a ready-made algorithm or combination
- * @aead: ESP; combined mode, or encryption with a separate ICV
- * @shash: AH
- * @iv_len: octets of explicit IV in each packet
- * @icv_len: octets
+ * @aead: ESP; combined mode, or encryption with a separate ICV.  AH: GMAC, or NULL
+ * @shash: AH; NULL with GMAC
+ * @iv_len: octets of explicit IV in each packet of ESP
+ * @icv_len: octets; of AH with GMAC its IV too
  * @align: octets to which the plaintext, its trailer included, is padded
  * @iv_implicit: octets of IV that packets do not carry (RFC 8750)
  * @iv_random: the IV must be unpredictable, not merely unique

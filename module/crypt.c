@@ -4,6 +4,7 @@
 #include <net/sock.h>
 #include "compat.h"
 #include "crypt.h"
+#include "headers.h"
 
 /* Jobs up to this size are kept for the next packet, one per CPU. */
 #define JOB_SIZE	2048
@@ -100,7 +101,8 @@ struct postern_job *postern_job_get(struct postern_sa *sa, struct sk_buff *in,
 		return NULL;
 	job = job_alloc(req + (sa->transform.aead ?
 			       sizeof(struct aead_request) +
-			       crypto_aead_reqsize(sa->transform.aead) : 0));
+			       crypto_aead_reqsize(sa->transform.aead) : 0) +
+			(unlikely(sa->key.proto == IPPROTO_AH) ? POSTERN_FRONT_MAX : 0));
 	if (unlikely(!job)) {
 		postern_sa_put(sa);
 		return NULL;

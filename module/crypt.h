@@ -8,6 +8,7 @@
 #ifndef _POSTERN_CRYPT_H
 #define _POSTERN_CRYPT_H
 
+#include <crypto/aead.h>
 #include <linux/scatterlist.h>
 #include <linux/skbuff.h>
 #include "postern.h"
@@ -77,6 +78,13 @@ struct postern_job {
 	u8 iv[16] __aligned(8);
 	u8 trailer[POSTERN_TRAILER_MAX];
 };
+
+/* A place for headers in front of AH, POSTERN_FRONT_MAX octets, of an SA with an AEAD. */
+static inline u8 *postern_job_front(const struct postern_job *job)
+{
+	return job->req + sizeof(struct aead_request) +
+	       crypto_aead_reqsize(job->sa->transform.aead);
+}
 
 int postern_crypt_init(void);
 void postern_crypt_exit(void);
