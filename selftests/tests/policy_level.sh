@@ -18,8 +18,8 @@ policy() {
 	local layer there=() back=()
 
 	for layer; do
-		there+=(tmpl src $A dst $B proto "${layer%/*}" mode transport level "${layer#*/}")
-		back+=(tmpl src $B dst $A proto "${layer%/*}" mode transport level "${layer#*/}")
+		there+=(tmpl src "$A" dst "$B" proto "${layer%/*}" mode transport level "${layer#*/}")
+		back+=(tmpl src "$B" dst "$A" proto "${layer%/*}" mode transport level "${layer#*/}")
 	done
 	run_in a postern policy update dir out src $A dst $B "${there[@]}"
 	run_in a postern policy update dir in src $B dst $A "${back[@]}"

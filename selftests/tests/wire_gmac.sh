@@ -38,7 +38,7 @@ ends() {
 		for n in a b; do
 			run_in $n postern state add src "$src" dst "$dst" proto ah spi "$SPI" reqid 1 mode "$2" \
 				aead 'rfc4543(gcm(aes))' "$key" 128 "${words[@]}"
-			run_in $n postern policy add dir $dir src "$isrc" dst "$idst" \
+			run_in $n postern policy add dir "$dir" src "$isrc" dst "$idst" \
 				tmpl src "$src" dst "$dst" proto ah reqid 1 mode "$2"
 			dir=$([[ $dir = out ]] && echo in || echo out)
 		done
