@@ -87,10 +87,11 @@ static void esp_fill_header(const struct postern_job *job, u8 *to, bool covered)
  * Scatterlists: @aad, then @len octets of @skb from @offset, @zeros, the trailer.  Each
  * caller leaves something out, which then costs it nothing.
  */
-static __always_inline int map_data(struct scatterlist *sg, unsigned int entries, void *aad,
-		    unsigned int aad_len, struct sk_buff *skb,
-		    unsigned int offset, unsigned int len, unsigned int zeros,
-		    void *trailer, unsigned int trailer_len)
+static __always_inline int
+map_data(struct scatterlist *sg, unsigned int entries, void *aad,
+	 unsigned int aad_len, struct sk_buff *skb, unsigned int offset,
+	 unsigned int len, unsigned int zeros, void *trailer,
+	 unsigned int trailer_len)
 {
 	unsigned int part;
 	int n = 0;
