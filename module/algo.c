@@ -8,6 +8,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include "algo.h"
+#include "deflate.h"
 
 /*
  * The ICV of the RFC comes first.  XFRM takes 96 bits of SHA-256 when it is not told
@@ -178,6 +179,11 @@ static const struct postern_algo algos[] = {
 		.align = 8,
 		.iv_random = true,
 		.weak = true,
+	}, {	/* RFC 2394 */
+		.name = "deflate",
+		.needs = "ZLIB_DEFLATE, ZLIB_INFLATE",
+		.status = "MAY",
+		.kind = POSTERN_ALGO_COMP,
 	},
 };
 
@@ -237,6 +243,7 @@ void postern_algo_init(void)
 		[POSTERN_ALGO_AEAD] = "aead",
 		[POSTERN_ALGO_AUTH] = "auth",
 		[POSTERN_ALGO_CRYPT] = "crypt",
+		[POSTERN_ALGO_COMP] = "comp",
 	};
 	unsigned int i, kind;
 	size_t used;
@@ -314,6 +321,8 @@ const char *postern_algo_lacks(const struct postern_algo *algo)
 		return has_aead(algo->name) ? NULL : algo->needs;
 	case POSTERN_ALGO_AUTH:
 		return crypto_has_ahash(algo->name, 0, 0) ? NULL : algo->needs;
+	case POSTERN_ALGO_COMP:
+		return postern_deflate_works() ? NULL : algo->needs;
 	default:
 		if (!crypto_has_skcipher(algo->name, 0, 0))
 			return algo->needs;
@@ -385,7 +394,19 @@ static int check_combination(u8 proto,
 	const struct postern_algo_key *aead = &keys[POSTERN_ALGO_AEAD];
 	const struct postern_algo_key *auth = &keys[POSTERN_ALGO_AUTH];
 	const struct postern_algo_key *crypt = &keys[POSTERN_ALGO_CRYPT];
+	const struct postern_algo_key *comp = &keys[POSTERN_ALGO_COMP];
 
+	if (proto == IPPROTO_COMP) {
+		if (comp->algo && !aead->algo && !auth->algo && !crypt->algo)
+			return 0;
+		NL_SET_ERR_MSG(extack, "IPComp takes comp, and no other algorithm");
+		return -EINVAL;
+	}
+	if (comp->algo) {
+		NL_SET_ERR_MSG_ATTR(extack, comp->attr,
+				    "comp is of proto 108 (IPComp)");
+		return -EINVAL;
+	}
 	if (proto == IPPROTO_AH) {
 		if ((aead->algo && (!aead->algo->ah || auth->algo)) || crypt->algo) {
 			NL_SET_ERR_MSG_ATTR(extack,
@@ -604,6 +625,11 @@ int postern_transform_init(struct postern_transform *t, u8 proto, u32 flags,
 	err = flags & POSTERN_SA_FLAG_IIV ? check_iiv(keys, extack) : 0;
 	if (err)
 		return err;
+	if (proto == IPPROTO_COMP) {
+		err = postern_deflate_get();
+		t->deflate = !err;
+		return err ? no_tfm(err, &keys[POSTERN_ALGO_COMP], extack) : 0;
+	}
 	if (proto == IPPROTO_AH && keys[POSTERN_ALGO_AEAD].algo)
 		return init_ah_aead(t, &keys[POSTERN_ALGO_AEAD], extack);
 	if (proto == IPPROTO_AH)
@@ -636,4 +662,6 @@ void postern_transform_free(struct postern_transform *t)
 		crypto_free_aead(t->aead);
 	if (t->shash)
 		crypto_free_shash(t->shash);
+	if (t->deflate)
+		postern_deflate_put();
 }

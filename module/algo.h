@@ -15,6 +15,7 @@ enum postern_algo_kind {
 	POSTERN_ALGO_AEAD,
 	POSTERN_ALGO_AUTH,
 	POSTERN_ALGO_CRYPT,
+	POSTERN_ALGO_COMP,
 	POSTERN_ALGO_KINDS
 };
 
@@ -78,6 +79,7 @@ struct postern_algo_key {
  * @iv_implicit: octets of IV that packets do not carry (RFC 8750)
  * @iv_random: the IV must be unpredictable, not merely unique
  * @esn: numbers have 64 bits, and the ICV covers all of them
+ * @deflate: IPComp; a user of deflate.c
  */
 struct postern_transform {
 	struct crypto_aead *aead;
@@ -88,6 +90,7 @@ struct postern_transform {
 	u8 align;
 	bool iv_random;
 	bool esn;
+	bool deflate;
 };
 
 void postern_algo_init(void);

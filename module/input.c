@@ -338,6 +338,7 @@ static struct postern_job *input_transform(struct postern_net *pn,
 {
 	struct postern_drop_site site = postern_sa_site(pn->stats, sa);
 	bool transport = sa->mode == POSTERN_MODE_TRANSPORT;
+	bool esp = sa->key.proto == IPPROTO_ESP;
 	bool ah = sa->key.proto == IPPROTO_AH;
 	enum postern_drop_reason reason;
 	struct postern_job *job;
@@ -351,10 +352,10 @@ static struct postern_job *input_transform(struct postern_net *pn,
 	else if (unlikely(sa->mode == POSTERN_MODE_BEET))
 		ip_len = POSTERN_BEET_ROOM;
 	reason = POSTERN_DROP_IN_TRUNCATED;
-	if (ah)
-		len = skb->len - offset;
-	else
+	if (likely(esp))
 		len = esp_plain_len(sa, skb, offset);
+	else
+		len = skb->len - offset;
 	if (len < 12 && (ah || len < 0))
 		goto drop;
 
@@ -366,7 +367,7 @@ static struct postern_job *input_transform(struct postern_net *pn,
 	    skb_linearize(skb))
 		goto drop;
 	out = postern_skb_alloc(ALIGN(skb->dev->hard_header_len, 16),
-				ip_len + len, ah || ip_len > POSTERN_FRONT_PLAIN,
+				ip_len + len, !esp || ip_len > POSTERN_FRONT_PLAIN,
 				true);
 	if (unlikely(!out))
 		goto drop;
@@ -436,12 +437,28 @@ static bool serves_inbound(const struct postern_sa *sa)
 	return sa->dir != POSTERN_DIR_OUT && postern_sa_usable(sa);
 }
 
+/* SPI and number of ESP or AH, or CPI of IPComp, at @offset of a packet. */
+static bool read_id(const struct sk_buff *skb, u8 proto, unsigned int offset, __be32 id[2])
+{
+	struct ip_comp_hdr buf, *comp;
+
+	if (proto != IPPROTO_COMP)
+		return !skb_copy_bits(skb, offset + (proto == IPPROTO_AH ? 4 : 0), id,
+				      2 * sizeof(id[0]));
+	comp = skb_header_pointer(skb, offset, sizeof(buf), &buf);
+	if (!comp)
+		return false;
+	id[0] = htonl(ntohs(comp->cpi));
+	return true;
+}
+
 /*
  * The SA of ours that an inner packet is for, or NULL.  @flow is that of the packet,
- * @id will be SPI and number, @offset that of its ESP or AH header.
+ * which came through an SA of @reqid, @id will be SPI and number, @offset that of its
+ * ESP, AH or IPComp header, or of the packet that IPComp could not make smaller.
  */
 static struct postern_sa *next_sa(struct postern_net *pn, const struct sk_buff *skb,
-				  const struct postern_flow *flow,
+				  const struct postern_flow *flow, u32 reqid,
 				  unsigned int *offset, __be32 id[2])
 {
 	struct postern_sa_key key = {
@@ -450,18 +467,29 @@ static struct postern_sa *next_sa(struct postern_net *pn, const struct sk_buff *
 		.family = flow->family,
 	};
 	struct postern_sa *sa;
-	unsigned int at;
 
-	if (flow->opaque || (key.proto != IPPROTO_ESP && key.proto != IPPROTO_AH))
+	if (flow->opaque)
 		return NULL;
+	id[1] = 0;
 	*offset = flow->family == AF_INET ? ip_hdrlen(skb) : sizeof(struct ipv6hdr);
 	if (flow->family == AF_INET6 && ipv6_hdr(skb)->nexthdr != key.proto)
 		return NULL;
-	at = *offset + (key.proto == IPPROTO_AH ? 4 : 0);
-	if (skb_copy_bits(skb, at, id, 2 * sizeof(id[0])))
+	switch (key.proto) {
+	case IPPROTO_IPIP:
+	case IPPROTO_IPV6:
+		sa = postern_sad_stored(&pn->sad, flow, reqid);
+		break;
+	case IPPROTO_ESP:
+	case IPPROTO_AH:
+	case IPPROTO_COMP:
+		if (!read_id(skb, key.proto, *offset, id))
+			return NULL;
+		key.spi = id[0];
+		sa = postern_sad_lookup(&pn->sad, &key);
+		break;
+	default:
 		return NULL;
-	key.spi = id[0];
-	sa = postern_sad_lookup(&pn->sad, &key);
+	}
 	return sa && serves_inbound(sa) && postern_flow_is_local(pn->net, flow) ?
 	       sa : NULL;
 }
@@ -577,7 +605,7 @@ static struct postern_job *input_inner(struct postern_job *job,
 		reason = check_policy(pn, sas, count, skb, &flow, &policy);
 		/* what an optional template left to others may be for it after all */
 		if (unlikely(reason || policy->tmpl_count != count))
-			next = next_sa(pn, skb, &flow, &offset, id);
+			next = next_sa(pn, skb, &flow, sa->reqid, &offset, id);
 		if (unlikely(!reason && !next &&
 			     policy->flags & POSTERN_POLICY_FLAG_TCP_MSS) &&
 		    !postern_mss_lower_in(pn, skb, &flow))
@@ -628,6 +656,9 @@ static struct postern_job *input_done(struct postern_job *job, int *err)
 		goto drop;
 	reason = POSTERN_DROP_IN_OPTIONS;
 	if (*err == -EPROTO)
+		goto drop;
+	reason = POSTERN_DROP_IN_DECOMPRESS;
+	if (*err == -ENODATA)
 		goto drop;
 	reason = POSTERN_DROP_IN_CRYPTO;
 	if (*err || !dev)

@@ -40,7 +40,9 @@ void postern_netlink_exit(void);
 int postern_nl_get_addr(const struct nlattr *attr, union nf_inet_addr *addr,
 			u8 *family, struct netlink_ext_ack *extack);
 bool postern_nl_has_ports(u8 proto);
-int postern_nl_get_spi(const struct nlattr *attr, __be32 *spi,
+int postern_nl_get_proto(const struct nlattr *attr, u8 *proto,
+			 struct netlink_ext_ack *extack);
+int postern_nl_get_spi(const struct nlattr *attr, u8 proto, __be32 *spi,
 		       struct netlink_ext_ack *extack);
 int postern_nl_get_selector(const struct nlattr *nest,
 			    struct postern_selector *sel,

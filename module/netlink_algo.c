@@ -17,6 +17,7 @@ static int put_algorithm(struct sk_buff *skb, const struct postern_algo *algo)
 		[POSTERN_ALGO_AEAD] = POSTERN_ALGORITHM_KIND_AEAD,
 		[POSTERN_ALGO_AUTH] = POSTERN_ALGORITHM_KIND_AUTH,
 		[POSTERN_ALGO_CRYPT] = POSTERN_ALGORITHM_KIND_CRYPT,
+		[POSTERN_ALGO_COMP] = POSTERN_ALGORITHM_KIND_COMP,
 	};
 	const char *lacks = postern_algo_lacks(algo);
 

@@ -59,7 +59,7 @@ const struct nla_policy postern_selector_nl_policy[POSTERN_A_SELECTOR_IFINDEX + 
 const struct nla_policy postern_tmpl_nl_policy[POSTERN_A_TMPL_LEVEL + 1] = {
 	[POSTERN_A_TMPL_SRC] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
 	[POSTERN_A_TMPL_DST] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
-	[POSTERN_A_TMPL_PROTO] = NLA_POLICY_RANGE(NLA_U8, 50, 51),
+	[POSTERN_A_TMPL_PROTO] = NLA_POLICY_RANGE(NLA_U8, 50, 108),
 	[POSTERN_A_TMPL_MODE] = NLA_POLICY_MAX(NLA_U8, 2),
 	[POSTERN_A_TMPL_REQID] = { .type = NLA_U32, },
 	[POSTERN_A_TMPL_SPI] = { .type = NLA_U32, },
@@ -75,10 +75,10 @@ const struct nla_policy postern_usage_nl_policy[POSTERN_A_USAGE_LAST_USED + 1] =
 };
 
 /* POSTERN_CMD_SA_NEW - do */
-static const struct nla_policy postern_sa_new_nl_policy[POSTERN_A_SA_NAT_KEEPALIVE_INTERVAL + 1] = {
+static const struct nla_policy postern_sa_new_nl_policy[POSTERN_A_SA_COMP + 1] = {
 	[POSTERN_A_SA_DST] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
 	[POSTERN_A_SA_SRC] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
-	[POSTERN_A_SA_PROTO] = NLA_POLICY_RANGE(NLA_U8, 50, 51),
+	[POSTERN_A_SA_PROTO] = NLA_POLICY_RANGE(NLA_U8, 50, 108),
 	[POSTERN_A_SA_SPI] = { .type = NLA_U32, },
 	[POSTERN_A_SA_MODE] = NLA_POLICY_MAX(NLA_U8, 2),
 	[POSTERN_A_SA_DIR] = NLA_POLICY_RANGE(NLA_U8, 1, 3),
@@ -101,13 +101,14 @@ static const struct nla_policy postern_sa_new_nl_policy[POSTERN_A_SA_NAT_KEEPALI
 	[POSTERN_A_SA_TFCPAD] = { .type = NLA_U16, },
 	[POSTERN_A_SA_ENCAP] = NLA_POLICY_NESTED(postern_encap_nl_policy),
 	[POSTERN_A_SA_NAT_KEEPALIVE_INTERVAL] = { .type = NLA_U32, },
+	[POSTERN_A_SA_COMP] = NLA_POLICY_NESTED(postern_algo_nl_policy),
 };
 
 /* POSTERN_CMD_SA_UPDATE - do */
-static const struct nla_policy postern_sa_update_nl_policy[POSTERN_A_SA_NAT_KEEPALIVE_INTERVAL + 1] = {
+static const struct nla_policy postern_sa_update_nl_policy[POSTERN_A_SA_COMP + 1] = {
 	[POSTERN_A_SA_DST] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
 	[POSTERN_A_SA_SRC] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
-	[POSTERN_A_SA_PROTO] = NLA_POLICY_RANGE(NLA_U8, 50, 51),
+	[POSTERN_A_SA_PROTO] = NLA_POLICY_RANGE(NLA_U8, 50, 108),
 	[POSTERN_A_SA_SPI] = { .type = NLA_U32, },
 	[POSTERN_A_SA_MODE] = NLA_POLICY_MAX(NLA_U8, 2),
 	[POSTERN_A_SA_DIR] = NLA_POLICY_RANGE(NLA_U8, 1, 3),
@@ -130,12 +131,13 @@ static const struct nla_policy postern_sa_update_nl_policy[POSTERN_A_SA_NAT_KEEP
 	[POSTERN_A_SA_TFCPAD] = { .type = NLA_U16, },
 	[POSTERN_A_SA_ENCAP] = NLA_POLICY_NESTED(postern_encap_nl_policy),
 	[POSTERN_A_SA_NAT_KEEPALIVE_INTERVAL] = { .type = NLA_U32, },
+	[POSTERN_A_SA_COMP] = NLA_POLICY_NESTED(postern_algo_nl_policy),
 };
 
 /* POSTERN_CMD_SA_DEL - do */
 static const struct nla_policy postern_sa_del_nl_policy[POSTERN_A_SA_SPI + 1] = {
 	[POSTERN_A_SA_DST] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
-	[POSTERN_A_SA_PROTO] = NLA_POLICY_RANGE(NLA_U8, 50, 51),
+	[POSTERN_A_SA_PROTO] = NLA_POLICY_RANGE(NLA_U8, 50, 108),
 	[POSTERN_A_SA_SPI] = { .type = NLA_U32, },
 	[POSTERN_A_SA_SRC] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
 };
@@ -143,7 +145,7 @@ static const struct nla_policy postern_sa_del_nl_policy[POSTERN_A_SA_SPI + 1] = 
 /* POSTERN_CMD_SA_GET - do */
 static const struct nla_policy postern_sa_get_nl_policy[POSTERN_A_SA_WITH_KEYS + 1] = {
 	[POSTERN_A_SA_DST] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
-	[POSTERN_A_SA_PROTO] = NLA_POLICY_RANGE(NLA_U8, 50, 51),
+	[POSTERN_A_SA_PROTO] = NLA_POLICY_RANGE(NLA_U8, 50, 108),
 	[POSTERN_A_SA_SPI] = { .type = NLA_U32, },
 	[POSTERN_A_SA_SRC] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
 	[POSTERN_A_SA_WITH_KEYS] = { .type = NLA_FLAG, },
@@ -155,14 +157,14 @@ static const struct nla_policy postern_sa_get_nl_policy[POSTERN_A_SA_WITH_KEYS +
 /* POSTERN_CMD_SA_FLUSH - do */
 static const struct nla_policy postern_sa_flush_nl_policy[POSTERN_A_SA_OWNER + 1] = {
 	[POSTERN_A_SA_OWNER] = { .type = NLA_U32, },
-	[POSTERN_A_SA_PROTO] = NLA_POLICY_RANGE(NLA_U8, 50, 51),
+	[POSTERN_A_SA_PROTO] = NLA_POLICY_RANGE(NLA_U8, 50, 108),
 };
 
 /* POSTERN_CMD_SA_ALLOCSPI - do */
 static const struct nla_policy postern_sa_allocspi_nl_policy[POSTERN_A_SA_SPI_MAX + 1] = {
 	[POSTERN_A_SA_DST] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
 	[POSTERN_A_SA_SRC] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
-	[POSTERN_A_SA_PROTO] = NLA_POLICY_RANGE(NLA_U8, 50, 51),
+	[POSTERN_A_SA_PROTO] = NLA_POLICY_RANGE(NLA_U8, 50, 108),
 	[POSTERN_A_SA_MODE] = NLA_POLICY_MAX(NLA_U8, 2),
 	[POSTERN_A_SA_REQID] = { .type = NLA_U32, },
 	[POSTERN_A_SA_OWNER] = { .type = NLA_U32, },
@@ -222,7 +224,7 @@ static const struct nla_policy postern_stats_get_nl_policy[POSTERN_A_STATS_VERSI
 /* POSTERN_CMD_SA_DUMMY - do */
 static const struct nla_policy postern_sa_dummy_nl_policy[POSTERN_A_SA_DUMMY_LEN + 1] = {
 	[POSTERN_A_SA_DST] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
-	[POSTERN_A_SA_PROTO] = NLA_POLICY_RANGE(NLA_U8, 50, 51),
+	[POSTERN_A_SA_PROTO] = NLA_POLICY_RANGE(NLA_U8, 50, 108),
 	[POSTERN_A_SA_SPI] = { .type = NLA_U32, },
 	[POSTERN_A_SA_SRC] = NLA_POLICY_RANGE(NLA_BINARY, 4, POSTERN_ADDR_MAX),
 	[POSTERN_A_SA_COUNT] = { .type = NLA_U32, },
@@ -239,14 +241,14 @@ static const struct genl_ops postern_nl_ops[] = {
 		.cmd		= POSTERN_CMD_SA_NEW,
 		.doit		= postern_nl_sa_new_doit,
 		.policy		= postern_sa_new_nl_policy,
-		.maxattr	= POSTERN_A_SA_NAT_KEEPALIVE_INTERVAL,
+		.maxattr	= POSTERN_A_SA_COMP,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd		= POSTERN_CMD_SA_UPDATE,
 		.doit		= postern_nl_sa_update_doit,
 		.policy		= postern_sa_update_nl_policy,
-		.maxattr	= POSTERN_A_SA_NAT_KEEPALIVE_INTERVAL,
+		.maxattr	= POSTERN_A_SA_COMP,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{

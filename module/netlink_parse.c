@@ -30,17 +30,47 @@ int postern_nl_get_addr(const struct nlattr *attr, union nf_inet_addr *addr,
 }
 
 /**
+ * postern_nl_get_proto - read which protocol
+ * @attr: protocol
+ * @proto: result
+ * @extack: says what is wrong
+ *
+ * Return: 0 or -EINVAL.
+ */
+int postern_nl_get_proto(const struct nlattr *attr, u8 *proto,
+			 struct netlink_ext_ack *extack)
+{
+	*proto = nla_get_u8(attr);
+	if (*proto == IPPROTO_ESP || *proto == IPPROTO_AH || *proto == IPPROTO_COMP)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr, "proto is 50 (ESP), 51 (AH) or 108 (IPComp)");
+	return -EINVAL;
+}
+
+#define CPI_DEFLATE	2	/* RFC 2407 section 4.4.5 */
+
+/**
  * postern_nl_get_spi - read an SPI that may go on the wire
  * @attr: SPI
+ * @proto: of it; the CPI of IPComp has 16 bits (RFC 3173 section 3.3)
  * @spi: result
  * @extack: says what is wrong
  *
  * Return: 0 or -EINVAL.
  */
-int postern_nl_get_spi(const struct nlattr *attr, __be32 *spi,
+int postern_nl_get_spi(const struct nlattr *attr, u8 proto, __be32 *spi,
 		       struct netlink_ext_ack *extack)
 {
 	*spi = nla_get_be32(attr);
+	if (proto == IPPROTO_COMP) {
+		if (be32_to_cpu(*spi) == CPI_DEFLATE ||
+		    (be32_to_cpu(*spi) > POSTERN_SPI_RESERVED &&
+		     be32_to_cpu(*spi) <= U16_MAX))
+			return 0;
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "the spi of IPComp is 2, or 256 to 65535 (RFC 3173 section 3.3)");
+		return -EINVAL;
+	}
 	if (be32_to_cpu(*spi) > POSTERN_SPI_RESERVED)
 		return 0;
 	NL_SET_ERR_MSG_ATTR(extack, attr,

@@ -86,7 +86,9 @@ static int get_tmpl(const struct nlattr *nest, u8 dir, u8 family,
 	if (postern_nl_missing(extack, nest, tb, POSTERN_A_TMPL_PROTO, "proto") ||
 	    postern_nl_missing(extack, nest, tb, POSTERN_A_TMPL_MODE, "mode"))
 		return -EINVAL;
-	tmpl->proto = nla_get_u8(tb[POSTERN_A_TMPL_PROTO]);
+	err = postern_nl_get_proto(tb[POSTERN_A_TMPL_PROTO], &tmpl->proto, extack);
+	if (err)
+		return err;
 	tmpl->mode = nla_get_u8(tb[POSTERN_A_TMPL_MODE]);
 	if (tb[POSTERN_A_TMPL_LEVEL])
 		tmpl->optional = nla_get_u8(tb[POSTERN_A_TMPL_LEVEL]) ==
@@ -101,8 +103,8 @@ static int get_tmpl(const struct nlattr *nest, u8 dir, u8 family,
 	if (tb[POSTERN_A_TMPL_REQID])
 		tmpl->reqid = nla_get_u32(tb[POSTERN_A_TMPL_REQID]);
 	if (tb[POSTERN_A_TMPL_SPI] && nla_get_be32(tb[POSTERN_A_TMPL_SPI])) {
-		err = postern_nl_get_spi(tb[POSTERN_A_TMPL_SPI], &tmpl->spi,
-					 extack);
+		err = postern_nl_get_spi(tb[POSTERN_A_TMPL_SPI], tmpl->proto,
+					 &tmpl->spi, extack);
 		if (err)
 			return err;
 	}
@@ -131,9 +133,9 @@ static int get_tmpl(const struct nlattr *nest, u8 dir, u8 family,
 /* The innermost first; attrs[] holds the last one only. */
 static int get_tmpls(struct genl_info *info, struct policy_args *args)
 {
+	const struct nlattr *attr, *bare = NULL;
 	u8 family = args->sel.family;
 	struct postern_tmpl *tmpl;
-	const struct nlattr *attr;
 	int rem, err;
 
 	args->open = true;
@@ -150,8 +152,17 @@ static int get_tmpls(struct genl_info *info, struct policy_args *args)
 		if (err)
 			return err;
 		args->open &= tmpl->optional;
+		if (tmpl->proto == IPPROTO_COMP)
+			bare = attr;
+		else if (!tmpl->optional)
+			bare = NULL;
 		if (tmpl->family)
 			family = tmpl->family;
+	}
+	if (bare) {
+		NL_SET_ERR_MSG_ATTR(info->extack, bare,
+				    "IPComp protects nothing: a template of ESP or AH that is required must follow");
+		return -EINVAL;
 	}
 	return 0;
 }

@@ -175,6 +175,8 @@ static int put_algos(struct sk_buff *skb, const struct postern_sa *sa,
 	    put_algo(skb, POSTERN_A_SA_AUTH, &sa->keys[POSTERN_ALGO_AUTH],
 		     with_keys) ||
 	    put_algo(skb, POSTERN_A_SA_CRYPT, &sa->keys[POSTERN_ALGO_CRYPT],
+		     with_keys) ||
+	    put_algo(skb, POSTERN_A_SA_COMP, &sa->keys[POSTERN_ALGO_COMP],
 		     with_keys))
 		return -EMSGSIZE;
 	return 0;

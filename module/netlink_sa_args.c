@@ -25,8 +25,7 @@ static int get_dst(struct nlattr **tb, struct postern_sa_key *key,
 				    "dst must not be the unspecified address");
 		return -EINVAL;
 	}
-	key->proto = nla_get_u8(tb[POSTERN_A_SA_PROTO]);
-	return 0;
+	return postern_nl_get_proto(tb[POSTERN_A_SA_PROTO], &key->proto, extack);
 }
 
 /* Of a multicast group the sender is part of @key. */
@@ -79,7 +78,8 @@ int postern_sa_args_key(struct nlattr **tb, struct postern_sa_key *key,
 		if (err)
 			return err;
 	}
-	return postern_nl_get_spi(tb[POSTERN_A_SA_SPI], &key->spi, extack);
+	return postern_nl_get_spi(tb[POSTERN_A_SA_SPI], key->proto, &key->spi,
+				  extack);
 }
 
 static int get_limit(struct nlattr **tb, int soft_attr, int hard_attr,
@@ -385,7 +385,7 @@ int postern_sa_args_get(struct nlattr **tb, struct postern_sa_args *args,
 		return err;
 	if (tb[POSTERN_A_SA_NAT_KEEPALIVE_INTERVAL])
 		args->keepalive = nla_get_u32(tb[POSTERN_A_SA_NAT_KEEPALIVE_INTERVAL]);
-	args->window = POSTERN_WINDOW_DEFAULT;
+	args->window = args->key.proto == IPPROTO_COMP ? 0 : POSTERN_WINDOW_DEFAULT;
 	if (tb[POSTERN_A_SA_REPLAY_WINDOW])
 		args->window = nla_get_u32(tb[POSTERN_A_SA_REPLAY_WINDOW]);
 	if (tb[POSTERN_A_SA_SELECTOR]) {
@@ -533,6 +533,14 @@ int postern_sa_args_check_new(struct nlattr **tb,
 				    "mode beet is of ESP only");
 		return -EINVAL;
 	}
+	if (args->key.proto == IPPROTO_COMP &&
+	    (args->window || args->flags & POSTERN_SA_FLAG_ESN)) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[args->window ?
+					       POSTERN_A_SA_REPLAY_WINDOW :
+					       POSTERN_A_SA_FLAGS],
+				    "replay-window and flag esn are not of IPComp: it has no numbers");
+		return -EINVAL;
+	}
 	if (args->mode == POSTERN_MODE_BEET && !tb[POSTERN_A_SA_SELECTOR]) {
 		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_MODE],
 				    "mode beet needs a selector, which has the inner addresses");
@@ -616,8 +624,12 @@ int postern_sa_args_algos(struct nlattr **tb, struct postern_algo_key *keys,
 		       &keys[POSTERN_ALGO_AUTH], extack);
 	if (err)
 		return err;
-	return get_algo(tb[POSTERN_A_SA_CRYPT], POSTERN_ALGO_CRYPT,
-			&keys[POSTERN_ALGO_CRYPT], extack);
+	err = get_algo(tb[POSTERN_A_SA_CRYPT], POSTERN_ALGO_CRYPT,
+		       &keys[POSTERN_ALGO_CRYPT], extack);
+	if (err)
+		return err;
+	return get_algo(tb[POSTERN_A_SA_COMP], POSTERN_ALGO_COMP,
+			&keys[POSTERN_ALGO_COMP], extack);
 }
 
 static bool key_equal(const struct postern_algo_key *a,
@@ -636,7 +648,7 @@ static int check_keys(const struct postern_sa *sa, struct nlattr **tb,
 	int i, err;
 
 	if (!tb[POSTERN_A_SA_AEAD] && !tb[POSTERN_A_SA_AUTH] &&
-	    !tb[POSTERN_A_SA_CRYPT])
+	    !tb[POSTERN_A_SA_CRYPT] && !tb[POSTERN_A_SA_COMP])
 		return 0;
 	keys = kcalloc(POSTERN_ALGO_KINDS, sizeof(*keys), GFP_KERNEL_ACCOUNT);
 	if (!keys)
@@ -646,7 +658,7 @@ static int check_keys(const struct postern_sa *sa, struct nlattr **tb,
 		if (!keys[i].algo || key_equal(&sa->keys[i], &keys[i]))
 			continue;
 		NL_SET_ERR_MSG_ATTR(extack, keys[i].attr,
-				    "aead, auth and crypt of a valid SA cannot be changed");
+				    "aead, auth, crypt and comp of a valid SA cannot be changed");
 		err = -EINVAL;
 	}
 	kfree_sensitive(keys);
@@ -715,11 +727,11 @@ int postern_sa_args_check_change(struct nlattr **tb,
 	return err ? err : check_keys(sa, tb, extack);
 }
 
-static int get_spi_range(struct nlattr **tb, u32 *min, u32 *max,
+static int get_spi_range(struct nlattr **tb, u8 proto, u32 *min, u32 *max,
 			 struct netlink_ext_ack *extack)
 {
 	*min = POSTERN_SPI_RESERVED + 1;
-	*max = U32_MAX;
+	*max = proto == IPPROTO_COMP ? U16_MAX : U32_MAX;
 	if (tb[POSTERN_A_SA_SPI_MIN])
 		*min = nla_get_u32(tb[POSTERN_A_SA_SPI_MIN]);
 	if (tb[POSTERN_A_SA_SPI_MAX])
@@ -727,6 +739,11 @@ static int get_spi_range(struct nlattr **tb, u32 *min, u32 *max,
 	if (*min <= POSTERN_SPI_RESERVED) {
 		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_SPI_MIN],
 				    "spi-min is 256 or more, lower ones are reserved (RFC 4303 section 2.1)");
+		return -EINVAL;
+	}
+	if (proto == IPPROTO_COMP && *max > U16_MAX) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_SPI_MAX],
+				    "the spi of IPComp is at most 65535");
 		return -EINVAL;
 	}
 	if (*max < *min) {
@@ -768,5 +785,5 @@ int postern_sa_args_larval(struct nlattr **tb, struct postern_sa_args *args,
 		args->reqid = nla_get_u32(tb[POSTERN_A_SA_REQID]);
 	if (tb[POSTERN_A_SA_OWNER])
 		args->owner = nla_get_u32(tb[POSTERN_A_SA_OWNER]);
-	return get_spi_range(tb, min, max, extack);
+	return get_spi_range(tb, args->key.proto, min, max, extack);
 }

@@ -205,7 +205,7 @@ static struct postern_job *output_one(const struct postern_out *o,
 		skb = out;
 	}
 	out = postern_skb_alloc(LL_RESERVED_SPACE(dst_dev(o->dst)), len,
-				sa->key.proto == IPPROTO_AH ||
+				sa->key.proto != IPPROTO_ESP ||
 				o->outer_len > POSTERN_FRONT_PLAIN, false);
 	if (unlikely(!out))
 		goto drop;

@@ -114,7 +114,12 @@ int postern_sa_arm(struct postern_sa *sa, u32 window,
 	if (err)
 		return err;
 	key = postern_transform_number_key(sa->keys);
-	sa->seqno = postern_seqno_get(sa->pn->seqnos, key->key, key->key_len);
+	if (sa->key.proto == IPPROTO_COMP)	/* it only counts */
+		sa->seqno = postern_seqno_get(sa->pn->seqnos, (u8 *)&sa->key,
+					      sizeof(sa->key));
+	else
+		sa->seqno = postern_seqno_get(sa->pn->seqnos, key->key,
+					      key->key_len);
 	if (!sa->seqno)
 		return -ENOMEM;
 

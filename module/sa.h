@@ -281,10 +281,11 @@ static inline u32 postern_sa_mark(const struct postern_sa *sa, u32 mark)
 	return (mark & ~sa->outer.mark_mask) | sa->outer.mark;
 }
 
-/* The last number that a packet may have (RFC 4303 section 3.3.3). */
+/* The last number that a packet may have (RFC 4303 section 3.3.3); IPComp has none. */
 static inline u64 postern_sa_last_number(const struct postern_sa *sa)
 {
-	return sa->flags & POSTERN_SA_FLAG_ESN ? POSTERN_SEQNO_ESN_LAST : U32_MAX;
+	return sa->flags & POSTERN_SA_FLAG_ESN || sa->key.proto == IPPROTO_COMP ?
+	       POSTERN_SEQNO_ESN_LAST : U32_MAX;
 }
 
 static inline struct postern_drop_site

@@ -232,6 +232,36 @@ struct postern_slot *postern_slot_lookup(struct postern_sad *sad,
 	return rhashtable_lookup_fast(&sad->slots, key, slot_params);
 }
 
+/**
+ * postern_sad_stored - the tunnel of IPComp that a packet in a packet is of
+ * @sad: database
+ * @flow: of the outer packet
+ * @reqid: that of the SA which has brought it; one of the same comes first
+ *
+ * What was not worth compressing has no CPI (RFC 3173 section 2.2).
+ *
+ * Return: the newest such SA or NULL.  Context: RCU read side.
+ */
+struct postern_sa *postern_sad_stored(struct postern_sad *sad, const struct postern_flow *flow,
+				      u32 reqid)
+{
+	struct postern_slot_key key = {
+		.src = flow->src,
+		.dst = flow->dst,
+		.reqid = reqid,
+		.family = flow->family,
+		.proto = IPPROTO_COMP,
+		.mode = POSTERN_MODE_TUNNEL,
+	};
+	struct postern_slot *slot = postern_slot_lookup(sad, &key);
+
+	if (!slot && reqid) {
+		key.reqid = 0;
+		slot = postern_slot_lookup(sad, &key);
+	}
+	return slot ? rcu_dereference(slot->current_sa) : NULL;
+}
+
 /*
  * The newest that packets may use; who waits for one is woken.  SAs join in the order
  * of their ids, and those that may not be used are about to leave.
@@ -267,7 +297,8 @@ static int slots_prepare(struct postern_sad *sad, struct postern_sa *sa)
 		.mode = sa->mode,
 	};
 
-	if (sa->dir == POSTERN_DIR_IN)
+	/* of inbound ones postern_sad_stored() finds IPComp so */
+	if (sa->dir == POSTERN_DIR_IN && sa->key.proto != IPPROTO_COMP)
 		return 0;
 	sa->slot[0] = postern_slot_get(sad, &key, GFP_KERNEL_ACCOUNT);
 	if (!sa->slot[0])

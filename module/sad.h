@@ -109,6 +109,8 @@ struct postern_slot *postern_slot_get(struct postern_sad *sad,
 				      gfp_t gfp);
 void postern_slot_kick(struct postern_slot *slot, unsigned long delay);
 void postern_slot_put(struct postern_slot *slot);
+struct postern_sa *postern_sad_stored(struct postern_sad *sad, const struct postern_flow *flow,
+				      u32 reqid);
 struct postern_slot *postern_slot_lookup(struct postern_sad *sad,
 					 const struct postern_slot_key *key);
 

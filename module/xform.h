@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The one thing that paths know of ESP and AH. */
+/* The one thing that paths know of ESP, AH and IPComp. */
 #ifndef _POSTERN_XFORM_H
 #define _POSTERN_XFORM_H
 
@@ -14,7 +14,8 @@
  * @output: build job->out behind its IP header from job->in; returns 0, a negative
  *          error, or -EINPROGRESS when job->done will be called
  * @input: check job->in and leave what it protects in job->out behind
- *         job->ip_len octets; returns as @output, -EBADMSG for a wrong ICV
+ *         job->ip_len octets; returns as @output, -EBADMSG for a wrong ICV, -ENODATA
+ *         for what cannot be decompressed
  * @strip: what remains to be checked of job->out once @input is complete; sets
  *         job->next; returns a drop reason or 0
  */
@@ -28,10 +29,13 @@ struct postern_xform {
 
 extern const struct postern_xform postern_esp;
 extern const struct postern_xform postern_ah;
+extern const struct postern_xform postern_ipcomp;
 
 static inline const struct postern_xform *postern_xform(const struct postern_sa *sa)
 {
-	return sa->key.proto == IPPROTO_ESP ? &postern_esp : &postern_ah;
+	if (likely(sa->key.proto == IPPROTO_ESP))
+		return &postern_esp;
+	return sa->key.proto == IPPROTO_AH ? &postern_ah : &postern_ipcomp;
 }
 
 #endif

@@ -91,7 +91,9 @@
 	R(IN_ECN, "in-ecn", \
 	  "congestion was marked on the way, and the sender of the inner packet only notices loss (Not-ECT)") \
 	R(IN_NESTING, "in-nesting", \
-	  "ESP or AH inside ESP or AH, more of them than a policy can name")
+	  "ESP or AH inside ESP or AH, more of them than a policy can name") \
+	R(IN_DECOMPRESS, "in-decompress", \
+	  "authentic, but the compressed data is broken, or becomes more than a packet can be")
 
 enum postern_drop_reason {
 	POSTERN_DROP_UNSPEC,
