@@ -51,6 +51,7 @@ static const struct name kind_names[] = {
 	{ "aead", POSTERN_ALGORITHM_KIND_AEAD },
 	{ "auth", POSTERN_ALGORITHM_KIND_AUTH },
 	{ "enc", POSTERN_ALGORITHM_KIND_CRYPT },
+	{ "comp", POSTERN_ALGORITHM_KIND_COMP },
 	{ NULL, 0 }
 };
 

@@ -34,7 +34,7 @@ static const struct name ptype_names[] = { { "main", 0 }, { NULL, 0 } };
 static const struct word tmpl_words[] = {
 	{ "src", parse_addr, "ADDR", TMPL(src), .attr = POSTERN_A_TMPL_SRC },
 	{ "dst", parse_addr, "ADDR", TMPL(dst), .attr = POSTERN_A_TMPL_DST },
-	{ "proto", parse_name, "{ esp | ah }", TMPL(proto),
+	{ "proto", parse_name, "{ esp | ah | comp }", TMPL(proto),
 	  .attr = POSTERN_A_TMPL_PROTO, .width = 1, .names = xfrm_proto_names },
 	{ "spi", parse_spi, "SPI", TMPL(spi), .attr = POSTERN_A_TMPL_SPI, .width = 4 },
 	{ "mode", parse_name, "{ transport | tunnel | beet }", TMPL(mode),
@@ -62,7 +62,7 @@ static bool parse_tmpl(struct args *a, const struct word *w, void *object)
 	if (!taken)
 		return words_parse_one(a, tmpl_words, t, w->word);
 	if (!(t->has & HAS(POSTERN_A_TMPL_PROTO))) {
-		fputs("Error: \"tmpl\" needs \"proto\" esp or ah.\n", stderr);
+		fputs("Error: \"tmpl\" needs \"proto\" esp, ah or comp.\n", stderr);
 		return false;
 	}
 	/* As in "ip xfrm": transport unless said otherwise. */

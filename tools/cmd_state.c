@@ -113,7 +113,7 @@ static bool parse_keys(struct args *a, const struct word *w, void *object)
 #define ID_WORDS \
 	{ "src", parse_addr, "ADDR", SA(src), .attr = POSTERN_A_SA_SRC }, \
 	{ "dst", parse_addr, "ADDR", SA(dst), .attr = POSTERN_A_SA_DST }, \
-	{ "proto", parse_name, "{ esp | ah }", SA(proto), .attr = POSTERN_A_SA_PROTO, \
+	{ "proto", parse_name, "{ esp | ah | comp }", SA(proto), .attr = POSTERN_A_SA_PROTO, \
 	  .width = 1, .names = xfrm_proto_names }, \
 	{ "spi", parse_spi, "SPI", SA(spi), .attr = POSTERN_A_SA_SPI, .width = 4 }
 
@@ -143,6 +143,7 @@ static const struct word add_words[] = {
 	{ "auth-trunc", parse_algo, "NAME KEY ICV-BITS", SA(auth),
 	  .attr = POSTERN_A_SA_AUTH, .min = 1, .max = 512 },
 	{ "enc", parse_algo, "NAME KEY", SA(crypt), .attr = POSTERN_A_SA_CRYPT },
+	{ "comp", parse_comp, "NAME", SA(comp), .attr = POSTERN_A_SA_COMP },
 	{ "dir", parse_name, "{ in | out }", SA(dir), .attr = POSTERN_A_SA_DIR,
 	  .width = 1, .names = sa_dir_names },
 	{ "replay-window", parse_number, "PACKETS", SA(replay_window),
@@ -167,7 +168,6 @@ static const struct word add_words[] = {
 	  .width = 4, .max = 0xffffffff },
 	{ "sel", parse_sel, "SELECTOR", SA(selector), .attr = POSTERN_A_SA_SELECTOR },
 	{ "limit", parse_limit, .usage = "LIMIT" },
-	{ .word = "comp" },
 	{ .word = "offload" },
 	{ .word = "pcpu-num" },
 	{ .word = "iptfs-opts" },

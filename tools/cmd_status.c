@@ -49,6 +49,8 @@ static void algo_text(const struct sa *sa, char *buf, size_t size)
 		snprintf(buf, size, "%s", sa->aead.name);
 	else if (sa->has & HAS(POSTERN_A_SA_CRYPT))
 		snprintf(buf, size, "%s + %s", sa->crypt.name, sa->auth.name);
+	else if (sa->has & HAS(POSTERN_A_SA_COMP))
+		snprintf(buf, size, "%s", sa->comp.name);
 	else
 		snprintf(buf, size, "%s", sa->auth.name);
 }

@@ -205,7 +205,8 @@ static bool same_making(const struct sa *cur, const struct sa *want)
 	       addr_equal(&cur->encap.original, &want->encap.original) &&
 	       same_cipher(&cur->aead, &want->aead) &&
 	       same_cipher(&cur->auth, &want->auth) &&
-	       same_cipher(&cur->crypt, &want->crypt);
+	       same_cipher(&cur->crypt, &want->crypt) &&
+	       same_cipher(&cur->comp, &want->comp);
 }
 
 static bool same_limit(uint64_t a, uint64_t b)

@@ -77,6 +77,7 @@ const struct name policy_flag_names[] = {
 const struct name xfrm_proto_names[] = {
 	{ "esp", IPPROTO_ESP },
 	{ "ah", IPPROTO_AH },
+	{ "comp", IPPROTO_COMP },
 	{ NULL, 0 }
 };
 
@@ -269,7 +270,7 @@ bool parse_time(struct args *a, const struct word *w, void *object)
 static bool is_foreign(const char *s)
 {
 	static const char * const foreign[] = {
-		"ro", "in_trigger", "iptfs", "comp", "route2", "hao",
+		"ro", "in_trigger", "iptfs", "route2", "hao",
 		"wildrecv", "localok", "sub",
 		"oseq-may-wrap",
 	};
@@ -431,6 +432,22 @@ bool parse_algo(struct args *a, const struct word *w, void *object)
 			     (unsigned long long)w->max);
 	algo->icv_bits = n;
 	algo->has |= HAS(POSTERN_A_ALGO_ICV_BITS);
+	return true;
+}
+
+bool parse_comp(struct args *a, const struct word *w, void *object)
+{
+	struct algo *algo = (void *)((char *)object + w->offset);
+	char *s = args_value(a, w->word);
+
+	if (!s)
+		return false;
+	if (!s[0] || strlen(s) >= sizeof(algo->name))
+		return wrong(s,
+			     "\"%s\" takes the name of an algorithm, 1 to %zu letters",
+			     w->word, sizeof(algo->name) - 1);
+	strcpy(algo->name, s);
+	algo->has = HAS(POSTERN_A_ALGO_NAME);
 	return true;
 }
 

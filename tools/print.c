@@ -168,7 +168,8 @@ static void algo_print(const char *key, const char *word,
 	out_number("key-bits", options.stats ? " (%llu bits)" : NULL, bits);
 	if (algo->has & HAS(POSTERN_A_ALGO_ICV_BITS))
 		out_number("icv-bits",
-			   !strcmp(word, "enc") ? NULL : " %llu",
+			   !strcmp(word, "enc") || !strcmp(word, "comp") ?
+			   NULL : " %llu",
 			   algo->icv_bits);
 	out_line();
 	out_close();
@@ -183,6 +184,8 @@ static void algos_print(const struct sa *sa)
 			   &sa->auth);
 	if (sa->has & HAS(POSTERN_A_SA_CRYPT))
 		algo_print("enc", "enc", &sa->crypt);
+	if (sa->has & HAS(POSTERN_A_SA_COMP))
+		algo_print("comp", "comp", &sa->comp);
 }
 
 static void bitmap_print(const struct sa *sa)

@@ -142,6 +142,7 @@ static const struct field sa_table[] = {
 	FIELD(sa, FIELD_U16, POSTERN_A_SA_NEW_SPORT, "new-sport", new_sport),
 	FIELD(sa, FIELD_U32, POSTERN_A_SA_NAT_KEEPALIVE_INTERVAL,
 	      "nat-keepalive-interval", nat_keepalive_interval),
+	FIELD_NESTED(sa, POSTERN_A_SA_COMP, "comp", comp, algo_fields),
 };
 
 const struct fields sa_fields = FIELDS(sa, sa_table);

@@ -135,6 +135,7 @@ struct sa {
 	struct algo aead;
 	struct algo auth;
 	struct algo crypt;
+	struct algo comp;
 	struct selector selector;
 	struct encap encap;
 	struct lifetime lifetime;

@@ -206,6 +206,20 @@ static int parse_crypt(const struct attrs *attrs, struct xfrm_sa *out)
 	return err;
 }
 
+static int parse_comp(const struct attrs *attrs, struct xfrm_sa *out)
+{
+	const struct xfrm_algo *a;
+	int err = 0;
+
+	a = payload(attrs, XFRMA_ALG_COMP, sizeof(*a), &err);
+	if (!a)
+		return err;
+	err = set_algo(&out->sa.comp, attrs->a[XFRMA_ALG_COMP], sizeof(*a),
+		       a->alg_name, 0);
+	out->sa.has |= HAS(POSTERN_A_SA_COMP);
+	return err;
+}
+
 static void bit_set(struct replay *replay, uint32_t bit)
 {
 	replay->bitmap.word[bit / 32] |= 1U << bit % 32;
@@ -401,8 +415,9 @@ static const char *find_unsupported(const struct attrs *attrs,
 	uint32_t v;
 	int err = 0;
 
-	if (info->id.proto != IPPROTO_ESP && info->id.proto != IPPROTO_AH)
-		return "a protocol other than ESP and AH";
+	if (info->id.proto != IPPROTO_ESP && info->id.proto != IPPROTO_AH &&
+	    info->id.proto != IPPROTO_COMP)
+		return "a protocol other than ESP, AH and IPComp";
 	if (info->mode != XFRM_MODE_TRANSPORT && info->mode != XFRM_MODE_TUNNEL &&
 	    info->mode != XFRM_MODE_BEET)
 		return "a mode other than tunnel, transport and beet";
@@ -419,8 +434,6 @@ static const char *find_unsupported(const struct attrs *attrs,
 	encap = payload(attrs, XFRMA_ENCAP, sizeof(*encap), &err);
 	if (encap && encap->encap_type != UDP_ENCAP_ESPINUDP)
 		return "encapsulation in TCP";
-	if (attrs->a[XFRMA_ALG_COMP])
-		return "compression (IPComp)";
 	if (attrs->a[XFRMA_COADDR])
 		return "a care-of address";
 	if (attrs->a[XFRMA_OFFLOAD_DEV])
@@ -564,6 +577,8 @@ int xfrm_parse_sa(const struct nlmsghdr *nlh, struct xfrm_sa *out)
 	if (!err)
 		err = parse_crypt(&attrs, out);
 	if (!err)
+		err = parse_comp(&attrs, out);
+	if (!err)
 		err = parse_replay(&attrs, out);
 	if (err)
 		return err;
@@ -618,8 +633,9 @@ static int parse_tmpls(const struct attrs *attrs, struct xfrm_policy *out)
 		if (!addr_len(from->family))
 			return -EBADMSG;
 		if (from->id.proto != IPPROTO_ESP &&
-		    from->id.proto != IPPROTO_AH) {
-			note(out, "a template that is neither ESP nor AH");
+		    from->id.proto != IPPROTO_AH &&
+		    from->id.proto != IPPROTO_COMP) {
+			note(out, "a template that is neither ESP, AH nor IPComp");
 			continue;
 		}
 		if (policy->tmpls.count == TMPLS_MAX)

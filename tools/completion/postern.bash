@@ -44,7 +44,7 @@ __postern_values()
 	case $1 in
 	proto)
 		if [[ $2 == state || $3 == tmpl ]]; then
-			echo esp ah
+			echo esp ah comp
 		else
 			echo tcp udp sctp dccp udplite icmp ipv6-icmp gre esp ah any
 		fi
