@@ -23,6 +23,9 @@ from 1.
   inner=HEX  these octets in place of the inner packet
   pseudo=HEX these octets in front of it, with the next header of the pseudo header of
              mode beet
+  whole=1    the inner packet whole, also in transport mode
+  zeros=N    N zero octets in place of the inner packet
+  comp=CPI   it is compressed, behind a header of IPComp
   edit=OFFSET:HEX[,...]   octets of the inner packet replaced, checksums left alone
   innercut=N the first N octets of the inner packet; all: one packet for each length
   tfc=N      N octets behind the inner packet
@@ -58,6 +61,7 @@ import shlex
 import socket
 import struct
 import sys
+import zlib
 
 from scapy.layers.inet import IP, UDP
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment
@@ -146,12 +150,19 @@ class Association:
     def plain(self, words):
         """What is protected, and its next header."""
         whole, nxt, upper = self.inner(words)
-        data = bytearray(whole if self.tunnel else upper)
-        nxt = nxt if self.tunnel else 17
+        tunnel = self.tunnel or "whole" in words
+        data = bytearray(whole if tunnel else upper)
+        nxt = nxt if tunnel else 17
         if "wrap" in words:
             return self.wrapped(words["wrap"])
         if "inner" in words:
             data = bytearray.fromhex(words["inner"])
+        if "zeros" in words:
+            data = bytearray(int(words["zeros"]))
+        if "comp" in words:
+            packed = zlib.compressobj(wbits=-15)
+            data = bytearray(struct.pack("!BBH", nxt, 0, int(words["comp"], 0)) + packed.compress(bytes(data)) + packed.flush())
+            nxt = 108
         if "pseudo" in words:
             data, nxt = bytearray.fromhex(words["pseudo"]) + data, 94
         replace(data, words.get("edit", ""))

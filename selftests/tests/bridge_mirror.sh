@@ -61,6 +61,7 @@ aead="aead rfc4106(gcm(aes)) $(hexkey 20) 128"
 	state esp spi 0x100c mode tunnel $aead if_id $IF_ID encap espinudp 4500 1234 0.0.0.0
 	state esp spi 0x100b mode transport $aead if_id $IF_ID encap espinudp 4500 1234 10.1.1.1
 	state esp spi 0x100d mode beet $aead if_id $IF_ID sel src fd09::1/128 dst fd09::2/128
+	state comp spi 0x1234 mode tunnel reqid 1 comp deflate if_id "$IF_ID"
 	state esp spi 0x1 mode tunnel $aead if_id "$IF_ID"
 	settle
 	check "cbc_and_hmac" has_state '.spi == 4097 and .enc.name == "cbc(aes)" and .auth.name == "hmac(sha256)" and .auth."icv-bits" == 128'
@@ -77,6 +78,7 @@ aead="aead rfc4106(gcm(aes)) $(hexkey 20) 128"
 	check "encapsulation" has_state '.spi == 4108 and .encap.sport == 4500 and .encap.dport == 1234'
 	check "encapsulation_with_an_address" has_state '.spi == 4107 and .encap.addr == "10.1.1.1"'
 	check "beet" has_state '.spi == 4109 and .mode == "beet" and .sel.src == "fd09::1/128" and .sel.dst == "fd09::2/128"'
+	check "ipcomp" has_state '.spi == 4660 and .proto == "comp" and .comp.name == "deflate" and .mode == "tunnel"'
 	check "no_id_no_copy" not has_state '.spi == 4102'
 	check "other_id_no_copy" not has_state '.spi == 4103'
 	check "probe_is_not_copied" not has_state '.spi == 1'
@@ -105,6 +107,8 @@ aead="aead rfc4106(gcm(aes)) $(hexkey 20) 128"
 	x policy add src 10.1.0.1/16 dst 10.3.0.0/16 dir out priority 6 if_id $IF_ID mark 7 mask 7
 	x policy add src 10.1.0.1/16 dst 10.4.0.0/16 dir out priority 7 if_id $IF_ID \
 		tmpl src 10.0.0.1 dst 10.0.0.2 proto comp reqid 1 mode tunnel
+	x policy add src 10.1.0.1/16 dst 10.6.0.0/16 dir in priority 9 if_id $IF_ID \
+		tmpl src 10.0.0.2 dst 10.0.0.1 proto comp reqid 1 mode tunnel level use tmpl src 10.0.0.2 dst 10.0.0.1 proto esp reqid 1 mode transport
 	x policy add src 10.1.0.1/16 dst 10.5.0.0/16 dir out priority 8 if_id $IF_ID \
 		tmpl proto ah reqid 1 mode transport tmpl src 10.0.0.1 dst 10.0.0.2 proto esp reqid 1 mode tunnel
 	x policy add src fd09::1/128 dst fd09::2/128 dir out priority 9 if_id $IF_ID \
@@ -119,6 +123,7 @@ aead="aead rfc4106(gcm(aes)) $(hexkey 20) 128"
 	check "bypass_of_icmp" has_policy '.action == "bypass" and .sel.proto == "icmp" and .sel."type-first" == 8 and .sel."code-last" == 0'
 	check "marked_allowance_is_not_widened" not has_policy '.sel.dst == "10.3.0.0/16"'
 	check "what_cannot_be_protected_is_discarded" has_policy '.sel.dst == "10.4.0.0/16" and .action == "discard"'
+	check "ipcomp_before_esp" has_policy '.sel.dst == "10.6.0.0/16" and .tmpl[0].proto == "comp" and .tmpl[0].level == "use" and .tmpl[1].proto == "esp"'
 	check "two_templates_are_two" has_policy '.sel.dst == "10.5.0.0/16" and (.tmpl | length) == 2'
 
 	# A change of priority, as a trap makes way for an SA.

@@ -35,10 +35,13 @@ while IFS='|' read -r kind name alias keys icvs needs lacks; do
 	[[ -z $needs ]] || more=(extra-flag "$needs")
 	for bits in ${keys:-0}; do
 		for icv in ${icvs:-0}; do
+			proto=esp
+			[[ $kind != comp ]] || proto=comp
 			key=$( ((bits == 0)) || hexkey $((bits / 8)))
 			case $kind in
 			aead) words=(aead "$name" "$key" "$icv") ;;
 			auth) words=(enc 'ecb(cipher_null)' '' auth-trunc "$name" "$key" "$icv") ;;
+			comp) words=(comp "$name") ;;
 			enc) words=(enc "$name" "$key" auth 'hmac(sha256)' "$(hexkey 32)") ;;
 			esac
 			check "$name $bits $icv${lacks:+ is refused}" try "$want" "${words[@]}" "${more[@]}"

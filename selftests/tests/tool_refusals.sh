@@ -52,6 +52,13 @@ try 2 'of transport mode.*attribute encap original' state add "${id[@]}" "${gcm[
 try 2 'of ESP only.*attribute tmpl mode' policy add dir out src 10.0.0.1 dst 10.0.0.2 tmpl src 192.0.2.1 dst 192.0.2.2 proto ah mode beet
 try 2 'of transport mode when dir is 2.*attribute tmpl level' policy add dir out src 10.0.0.1 dst 10.0.0.2 \
 	tmpl src 192.0.2.1 dst 192.0.2.2 proto esp mode tunnel level use
+try 2 '2, or 256 to 65535.*attribute spi' state add src 192.0.2.1 dst 192.0.2.2 proto comp spi 65536 comp deflate
+try 2 'takes comp, and no other' state add src 192.0.2.1 dst 192.0.2.2 proto comp spi 0x1234 "${gcm[@]}"
+try 2 'comp is of proto 108' state add "${id[@]}" "${gcm[@]}" comp deflate
+try 2 'comp takes deflate.*attribute comp name' state add src 192.0.2.1 dst 192.0.2.2 proto comp spi 0x1234 comp lzs
+try 2 'not of IPComp.*attribute replay-window' state add src 192.0.2.1 dst 192.0.2.2 proto comp spi 0x1234 comp deflate replay-window 32
+try 2 'ESP or AH that is required must follow.*attribute tmpl' policy add dir out src 10.0.0.1 dst 10.0.0.2 tmpl proto comp
+try 2 'ESP or AH that is required must follow.*attribute tmpl' policy add dir out src 10.0.0.1 dst 10.0.0.2 tmpl proto comp tmpl proto esp level use
 try 2 'needs src and dst' policy add dir out src 10.0.0.1 dst 10.0.0.2 tmpl proto esp mode beet
 try 1 '"wildrecv" is not supported' state add "${id[@]}" flag wildrecv
 try 1 '"encap" takes espinudp' state add "${id[@]}" encap espintcp 4500 4500 0.0.0.0
