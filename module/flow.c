@@ -241,6 +241,15 @@ void postern_flow_reverse(struct postern_flow *to, const struct postern_flow *fr
 	to->dport = from->sport;
 }
 
+/* The source alone, of the packet's header. */
+void postern_flow_source(struct postern_flow *flow, const struct sk_buff *skb)
+{
+	if (flow->family == AF_INET)
+		flow->src.ip = ip_hdr(skb)->saddr;
+	else
+		flow->src.in6 = ipv6_hdr(skb)->saddr;
+}
+
 /* Is its destination an address of this host, or of the VRF that it is in? */
 bool postern_flow_is_local(struct net *net, const struct postern_flow *flow)
 {

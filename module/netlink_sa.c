@@ -250,6 +250,14 @@ int postern_nl_sa_new_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+/* A sender that is named is meant, the unspecified one too. */
+static struct postern_sa *find_sa(struct postern_net *pn, struct nlattr **tb,
+				  const struct postern_sa_key *key)
+{
+	return tb[POSTERN_A_SA_SRC] ? postern_sad_lookup(&pn->sad, key) :
+				      postern_sad_find(&pn->sad, key);
+}
+
 static int sa_update(struct genl_info *info)
 {
 	struct postern_net *pn = postern_net(genl_info_net(info));
@@ -262,7 +270,7 @@ static int sa_update(struct genl_info *info)
 		return err;
 	if (mutex_lock_killable(&pn->lock))
 		return -EINTR;
-	old = postern_sad_find(&pn->sad, &args.key);
+	old = find_sa(pn, info->attrs, &args.key);
 	if (!old)
 		err = sa_not_found(info->extack);
 	else if (is_larval(old))
@@ -283,6 +291,16 @@ int postern_nl_sa_update_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+/* @src: valid, or NULL for any */
+static bool is_from(const struct postern_sa *sa, const struct nlattr *src)
+{
+	union nf_inet_addr addr;
+	u8 family;
+
+	return !src || (!postern_nl_get_addr(src, &addr, &family, NULL) &&
+			postern_addr_equal(&addr, &sa->src));
+}
+
 /* POSTERN_CMD_SA_DEL: Delete one SA. */
 int postern_nl_sa_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -296,8 +314,8 @@ int postern_nl_sa_del_doit(struct sk_buff *skb, struct genl_info *info)
 		return err;
 	if (mutex_lock_killable(&pn->lock))
 		return -EINTR;
-	sa = postern_sad_find(&pn->sad, &key);
-	if (sa) {
+	sa = find_sa(pn, info->attrs, &key);
+	if (sa && is_from(sa, info->attrs[POSTERN_A_SA_SRC])) {
 		postern_event_sa(pn, info, POSTERN_CMD_SA_DEL_NTF, sa);
 		postern_sad_remove(&pn->sad, sa);
 		pn->generation++;
@@ -404,7 +422,7 @@ int postern_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
 		nlmsg_free(reply);
 		return -EINTR;
 	}
-	sa = postern_sad_find(&pn->sad, &key);
+	sa = find_sa(pn, info->attrs, &key);
 	if (sa && filter_match(&filter, sa)) {
 		err = sa_reply(reply, info, POSTERN_CMD_SA_GET, sa,
 			       info->attrs[POSTERN_A_SA_WITH_KEYS]);

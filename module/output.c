@@ -400,6 +400,8 @@ static struct postern_job *output_next(struct postern_job *job, int *err)
 	site.policy = o.index;
 	if (before->ipv4)	/* nobody else does, of what is not sent */
 		ip_send_check(ip_hdr(o.skb));
+	if (unlikely(postern_addr_any(&before->src)))
+		postern_flow_source(&o.flow, o.skb);
 	memcpy(o.next, job->others + 1, o.next_count * sizeof(o.next[0]));
 	postern_job_put(job);	/* they live for a grace period */
 	reason = find_route(&o);

@@ -272,7 +272,7 @@ static struct postern_sa *quoted_sa(struct postern_net *pn, const struct sk_buff
 	sa = postern_sad_lookup_from(&pn->sad, &key, &quoted->src);
 	if (!sa || sa->dir == POSTERN_DIR_IN || !postern_sa_usable(sa) ||
 	    READ_ONCE(sa->encap) != encap ||
-	    !postern_addr_equal(&sa->src, &quoted->src) ||
+	    !postern_sa_of_source(sa, &quoted->src) ||
 	    !number_was_used(sa, skb, off))
 		return NULL;
 	return sa;

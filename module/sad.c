@@ -120,7 +120,7 @@ struct postern_sa *postern_sad_next(struct postern_sad *sad, u64 after)
 /**
  * postern_sad_find - find the SA that a request names
  * @sad: database
- * @key: destination, protocol, SPI; and the sender to a group, 0 for the first of any
+ * @key: destination, protocol, SPI; that of a group is anybody's
  *
  * Return: the SA or NULL. Context: configuration lock held.
  */

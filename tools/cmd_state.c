@@ -223,7 +223,7 @@ static const struct word list_words[] = {
 	{ "dir", parse_name, "{ in | out }", SA(dir), .attr = POSTERN_A_SA_DIR,
 	  .width = 1, .names = sa_dir_names },
 	{ "flag", parse_flags, "FLAG-LIST", SA(flags), .attr = POSTERN_A_SA_FLAGS,
-	  .width = 4, .names = sa_flag_names },
+	  .width = 4, .names = sa_flag_names + SA_FLAGS_OF_ALL },
 	{ "keys", .parse = parse_keys },
 	{ "nokeys", .parse = parse_presence },
 	FOREIGN_WORDS

@@ -61,6 +61,9 @@ static void name_shadow(struct sa *sa, const struct shadow_sa *s)
 	memcpy(sa->src.b, &info->saddr, sa->src.len);
 	sa->proto = info->id.proto;
 	sa->spi = info->id.spi;
+	/* others may send to a group by the same SPI */
+	if (addr_multicast(&sa->dst))
+		sa->has |= HAS(POSTERN_A_SA_SRC);
 }
 
 static const char *text_of(const struct shadow_sa *s, char *buf)

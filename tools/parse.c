@@ -47,16 +47,19 @@ const struct name sa_state_names[] = {
 	{ NULL, 0 }
 };
 
+/*
+ * The first, of which there are SA_FLAGS_OF_ALL, no list can ask for: an SA without a
+ * selector serves both families, and any carries errors.
+ */
 const struct name sa_flag_names[] = {
+	{ "af-unspec", 0 },
+	{ "icmp", 0 },
 	{ "noecn", POSTERN_SA_FLAG_NOECN },
 	{ "decap-dscp", POSTERN_SA_FLAG_DECAP_DSCP },
 	{ "nopmtudisc", POSTERN_SA_FLAG_NOPMTUDISC },
 	{ "set-df", POSTERN_SA_FLAG_SET_DF },
 	{ "esn", POSTERN_SA_FLAG_ESN },
 	{ "align4", POSTERN_SA_FLAG_ALIGN4 },
-	/* An SA without a selector serves both families, and any carries errors. */
-	{ "af-unspec", 0 },
-	{ "icmp", 0 },
 	{ NULL, 0 }
 };
 

@@ -51,6 +51,7 @@ extern const struct name level_names[];
 extern const struct name dir_names[];
 extern const struct name sa_dir_names[];
 extern const struct name sa_state_names[];
+#define SA_FLAGS_OF_ALL	2
 extern const struct name sa_flag_names[];
 extern const struct name sa_extra_flag_names[];
 extern const struct name policy_flag_names[];

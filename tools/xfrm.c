@@ -645,6 +645,27 @@ static int parse_tmpls(const struct attrs *attrs, struct xfrm_policy *out)
 	return 0;
 }
 
+/*
+ * Outbound XFRM asks for the SA that a template could do without, and uses those that
+ * Postern cannot take: here it is required.  So it is where something was ignored, be it
+ * of what else is demanded or of the packets that it is for.
+ */
+static void set_levels(struct xfrm_policy *out)
+{
+	struct policy *policy = &out->policy;
+	bool raised = false;
+	size_t i;
+
+	if (policy->dir != POSTERN_DIR_OUT && !out->ignored[0])
+		return;
+	for (i = 0; i < policy->tmpls.count; i++) {
+		raised |= policy->tmpls.tmpl[i].level == POSTERN_LEVEL_USE;
+		policy->tmpls.tmpl[i].level = POSTERN_LEVEL_REQUIRED;
+	}
+	if (raised && !out->ignored[0])
+		note(out, "that a template is optional");
+}
+
 static void set_action(struct xfrm_policy *out)
 {
 	struct policy *policy = &out->policy;
@@ -657,6 +678,7 @@ static void set_action(struct xfrm_policy *out)
 		policy->action = POSTERN_ACTION_DISCARD;
 	} else {
 		policy->action = POSTERN_ACTION_PROTECT;
+		set_levels(out);
 		policy->has |= HAS(POSTERN_A_POLICY_TMPL) |
 			       HAS(POSTERN_A_POLICY_FLAGS);
 		if (out->info.flags & XFRM_POLICY_ICMP)

@@ -107,8 +107,8 @@ enum postern_sa_flag {
  * @POSTERN_POLICY_FLAG_TCP_MSS: TCP connections begin with segments that fit
  *   the path of the SA, in either direction; what is smaller already stays so
  * @POSTERN_POLICY_FLAG_ICMP: an ICMP error about a packet of the other
- *   direction is of this policy also where another one lets it bypass; where
- *   none lets it pass it always is
+ *   direction is of this policy also where another one lets it bypass, inbound
+ *   if it comes through an SA; where none lets it pass it always is
  */
 enum postern_policy_flag {
 	POSTERN_POLICY_FLAG_TCP_MSS = 1,
