@@ -23,6 +23,16 @@ static unsigned int options_len(const struct sk_buff *skb)
 	return ip_hdrlen(skb) - sizeof(struct iphdr);
 }
 
+/*
+ * Octets that the outer header stands for, of an IPv4 header of @len: options stay, and
+ * the pseudo header in front of them takes the last octets before.
+ */
+unsigned int postern_beet_replaced(unsigned int len)
+{
+	return sizeof(struct iphdr) - (likely(len == sizeof(struct iphdr)) ? 0 :
+				       pseudo_len(len - sizeof(struct iphdr)));
+}
+
 /* Has it the addresses that the peer will restore? */
 static bool has_addresses(const struct sk_buff *skb, u8 family,
 			  const struct postern_selector *sel)
@@ -45,8 +55,7 @@ static bool has_addresses(const struct sk_buff *skb, u8 family,
  * @replaced: result, octets of it that the outer header stands for
  *
  * An ICMP error may be outside the SA though what it is about is not.  Fragments of IPv4
- * have their offset in the header.  Options stay, and the pseudo header in front of them
- * takes the last octets before.
+ * have their offset in the header.
  *
  * Return: 0 or why the packet must be dropped.  Context: RCU read side.
  */
@@ -54,8 +63,6 @@ enum postern_drop_reason postern_beet_check(const struct postern_sa *sa,
 					    const struct sk_buff *skb, u8 family,
 					    bool dummy, unsigned int *replaced)
 {
-	unsigned int options;
-
 	if (!dummy &&
 	    !has_addresses(skb, family, &rcu_dereference(sa->selector)->sel))
 		return POSTERN_DROP_OUT_SELECTOR;
@@ -65,8 +72,7 @@ enum postern_drop_reason postern_beet_check(const struct postern_sa *sa,
 	}
 	if (ip_is_fragment(ip_hdr(skb)) || skb_shinfo(skb)->gso_type & SKB_GSO_UDP)
 		return POSTERN_DROP_OUT_FRAGMENT;
-	options = options_len(skb);
-	*replaced = sizeof(struct iphdr) - (likely(!options) ? 0 : pseudo_len(options));
+	*replaced = postern_beet_replaced(ip_hdrlen(skb));
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 /* What the inner header may take in front of what is decrypted, whichever it will be. */
 #define POSTERN_BEET_ROOM	sizeof(struct ipv6hdr)
 
+unsigned int postern_beet_replaced(unsigned int len);
 enum postern_drop_reason postern_beet_check(const struct postern_sa *sa,
 					    const struct sk_buff *skb, u8 family,
 					    bool dummy, unsigned int *replaced);

@@ -15,7 +15,10 @@ static void slot_key(struct postern_slot_key *key, const struct postern_tmpl *tm
 	key->mode = tmpl->mode;
 }
 
-/* One SA may serve all senders to a destination (RFC 4552 section 7). */
+/*
+ * One SA may serve all senders to a destination (RFC 4552 section 7).  It is made by hand:
+ * what waits for an SA of its own sender does not wait for it.
+ */
 static struct postern_sa *sa_of_any_source(struct postern_net *pn,
 					   const struct postern_slot_key *key)
 {
@@ -44,7 +47,7 @@ static struct postern_sa *choose_sa(struct postern_net *pn,
 		};
 
 		sa = postern_sad_lookup_from(&pn->sad, &id, &key->src);
-		if (sa && (sa->dir == POSTERN_DIR_IN || sa->mode != key->mode ||
+		if (sa && (sa->mode != key->mode ||
 			   (key->reqid && key->reqid != sa->reqid)))
 			sa = NULL;
 	} else {
@@ -55,7 +58,7 @@ static struct postern_sa *choose_sa(struct postern_net *pn,
 		if (unlikely(!sa && !policy->tmpl[i].family))
 			sa = sa_of_any_source(pn, key);
 	}
-	return sa && postern_sa_usable(sa) ? sa : NULL;
+	return sa && sa->dir != POSTERN_DIR_IN && postern_sa_usable(sa) ? sa : NULL;
 }
 
 /**

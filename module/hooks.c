@@ -367,9 +367,16 @@ static unsigned int post_routing(struct sk_buff *skb,
 	struct postern_flow flow, about;
 	struct postern_policy *policy;
 
-	if (postern_spd_empty(&pn->spd) || state->out->flags & IFF_LOOPBACK ||
-	    postern_output_is_ours(skb, state->out, ipv4) ||
-	    is_shown_by_vrf(skb, state->out, ipv4))
+	if (postern_spd_empty(&pn->spd) || state->out->flags & IFF_LOOPBACK)
+		return NF_ACCEPT;
+	if (postern_output_is_ours(skb, state->out, ipv4)) {
+		/* the listeners here have had their copy; in a VRF LOCAL_IN cannot tell */
+		if (likely(ipv4 || state->okfn != dev_loopback_xmit))
+			return NF_ACCEPT;
+		postern_drop(&site, skb, POSTERN_DROP_OUT_LOOPBACK);
+		return NF_STOLEN;
+	}
+	if (is_shown_by_vrf(skb, state->out, ipv4))
 		return NF_ACCEPT;
 	if (!postern_flow_read(&flow, skb, ipv4 ? AF_INET : AF_INET6)) {
 		postern_drop(&site, skb, POSTERN_DROP_OUT_MALFORMED);

@@ -687,6 +687,7 @@ unsigned int postern_output_mtu(struct postern_net *pn, struct sk_buff *skb,
 		.pn = pn,
 		.skb = skb,
 		.flow = *flow,
+		.dummy = true,	/* its addresses are those of the other direction */
 	};
 	struct postern_slot_key key;
 	unsigned int mtu = UINT_MAX;

@@ -13,6 +13,7 @@
 #include <net/ip6_fib.h>
 #include <net/ipv6.h>
 #include <net/nexthop.h>
+#include "beet.h"
 #include "compat.h"
 #include "flow.h"
 #include "path.h"
@@ -109,6 +110,8 @@ static noinline unsigned int next_mtu(const struct postern_out *o)
 			len = postern_sa_outer_len(o->next[i]);
 			if (o->next[i]->mode == POSTERN_MODE_TUNNEL)
 				ip_len[i] = 0;
+			else if ((i ? o->next[i - 1] : o->sa)->ipv4)
+				ip_len[i] = postern_beet_replaced(ip_len[i]);
 		}
 		outer_len[i] = len + postern_encap_len(READ_ONCE(o->next[i]->encap));
 	}
@@ -137,7 +140,9 @@ unsigned int postern_pmtu_inner(struct postern_out *o)
 static unsigned int pad_to(const struct postern_out *o, unsigned int mtu)
 {
 	if (likely(!o->sa->tfcpad) ||
-	    (o->ip_len && o->flow.proto != IPPROTO_UDP))
+	    (o->ip_len && o->flow.proto != IPPROTO_UDP) ||
+	    (o->ip_len && o->flow.family == AF_INET6 &&
+	     ipv6_hdr(o->skb)->nexthdr == NEXTHDR_FRAGMENT))
 		return 0;
 	return min_t(unsigned int, o->sa->tfcpad, mtu);
 }
@@ -200,8 +205,11 @@ bool postern_pmtu_fits(struct postern_out *o)
 	if (!must_not_fragment(o->skb, o->flow.family, mtu)) {
 		/* behind the other gateway nobody may fragment IPv6 any more */
 		if (o->flow.family == AF_INET6 &&
-		    o->sa->mode != POSTERN_MODE_TRANSPORT && !skb_is_gso(o->skb))
+		    o->sa->mode != POSTERN_MODE_TRANSPORT && !skb_is_gso(o->skb)) {
 			o->fragment_to = min(mtu, dst_mtu(skb_dst(o->skb)));
+			if (o->ip_len)	/* whose lengths say where they end */
+				o->pad_to = 0;
+		}
 		/* the floor above may be more than the outside takes */
 		o->may_fragment = !o->fragment_to ||
 				  o->fragment_to > inner_mtu(o);

@@ -115,9 +115,15 @@ aead="aead rfc4106(gcm(aes)) $(hexkey 20) 128"
 		tmpl src 10.0.0.1 dst 10.0.0.2 proto esp reqid 1 mode beet
 	x policy add src fd09::1/128 dst fd09::2/128 dir in priority 9 if_id $IF_ID \
 		tmpl src 10.0.0.1 dst 10.0.0.2 proto esp reqid 1 mode tunnel level use
+	x policy add src 10.1.0.1/16 dst 10.7.0.0/16 dir out priority 10 if_id $IF_ID \
+		tmpl proto esp reqid 1 mode transport level use
+	x policy add src 10.1.0.1/16 dst 10.8.0.0/16 dir in priority 10 if_id $IF_ID mark 7 mask 7 \
+		tmpl proto esp reqid 1 mode transport level use
 	settle
 	check "beet_template" has_policy '.sel.dst == "fd09::2/128" and .tmpl[0].mode == "beet" and .tmpl[0].src == "10.0.0.1"'
 	check "level_use" has_policy '.sel.dst == "fd09::2/128" and .dir == "in" and .tmpl[0].level == "use"'
+	check "level_use_is_required_outbound" has_policy '.sel.dst == "10.7.0.0/16" and .tmpl[0].level == "required"'
+	check "level_use_is_required_of_what_was_marked" has_policy '.sel.dst == "10.8.0.0/16" and .tmpl[0].level == "required"'
 	check "in_and_fwd" expect directions 'fwd in out ' "$(policies '.[] | select(.sel.src == "10.0.0.1/32" and .priority == 100) | .dir' | sort | tr '\n' ' ')"
 	check "discard_with_a_port" has_policy '.action == "discard" and .sel.proto == "udp" and .sel."sport-first" == 53 and .sel."sport-last" == 53'
 	check "bypass_of_icmp" has_policy '.action == "bypass" and .sel.proto == "icmp" and .sel."type-first" == 8 and .sel."code-last" == 0'
