@@ -182,10 +182,13 @@ static int put_algos(struct sk_buff *skb, const struct postern_sa *sa,
 	return 0;
 }
 
+#define BITMAP_WORDS	128	/* a message with all of the largest window would be too long */
+
 /* A larval SA has no numbers yet. */
 static int put_replay(struct sk_buff *skb, struct postern_sa *sa)
 {
-	unsigned int words = DIV_ROUND_UP(sa->replay.window, 32);
+	unsigned int words = min_t(unsigned int, DIV_ROUND_UP(sa->replay.window, 32),
+				   BITMAP_WORDS);
 	struct nlattr *nest, *bitmap = NULL;
 	u64 oseq, seq, lost;
 

@@ -10,7 +10,7 @@
 /**
  * postern_replay_init - make an empty window
  * @r: to be filled
- * @window: packets, 0 to 4096
+ * @window: packets, 0 to POSTERN_WINDOW_MAX
  *
  * The ring has a block more than the window covers, so that moving right only
  * ever clears whole blocks (RFC 6479 section 3).

@@ -74,7 +74,7 @@ struct replay {
 	uint64_t lost;
 	struct {
 		uint32_t len;		/* octets */
-		uint32_t word[POSTERN_WINDOW_MAX / 32];
+		uint32_t word[512 / sizeof(uint32_t)];	/* as the contract has it */
 	} bitmap;
 };
 

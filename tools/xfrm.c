@@ -255,7 +255,7 @@ static int parse_replay_esn(const struct attrs *attrs, struct xfrm_sa *out)
 	words = (mnl_attr_get_payload_len(attr) - sizeof(*r)) / 4;
 	window = r->replay_window;
 	if (r->bmp_len > words || window > (uint64_t)r->bmp_len * 32 ||
-	    window > POSTERN_WINDOW_MAX)
+	    window > sizeof(replay->bitmap.word) * 8)
 		return -EBADMSG;
 	out->id.esn_val = true;
 	out->id.bmp_len = r->bmp_len;
@@ -445,7 +445,7 @@ static const char *find_unsupported(const struct attrs *attrs,
 		return "a mark";
 	if (attrs->a[XFRMA_ALG_AUTH] && !attrs->a[XFRMA_ALG_AUTH_TRUNC])
 		return "an ICV of unknown length";
-	if (sa->sa.replay_window > POSTERN_WINDOW_MAX)
+	if (sa->sa.replay_window > sizeof(sa->sa.replay.bitmap.word) * 8)
 		return "a replay window of this size";
 	if (key_is_hidden(&sa->sa.aead) || key_is_hidden(&sa->sa.auth) ||
 	    key_is_hidden(&sa->sa.crypt))

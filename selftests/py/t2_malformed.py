@@ -188,7 +188,7 @@ def ranges_sa(test):
     new = 'sa-new'
     test.refused('proto 0', new, but(GOOD_SA, proto=0), 'proto')
     test.refused('proto 52', new, but(GOOD_SA, proto=52), 'proto')
-    test.refused('mode 2', new, but(GOOD_SA, mode=2), 'mode')
+    test.refused('mode 3', new, but(GOOD_SA, mode=3), 'mode')
     test.refused('dir 0', new, but(GOOD_SA, dir=0), 'dir')
     test.refused('dir fwd', new, but(GOOD_SA, dir=FWD), 'dir', 'in.*out')
     test.refused('dir 4', new, but(GOOD_SA, dir=4), 'dir')
@@ -196,7 +196,7 @@ def ranges_sa(test):
     test.refused('a flow-label of 21 bits', new, but(
         GOOD_SA, dst=bytes(15) + b'\1', src=bytes(15) + b'\2', selector=DROP, **{'flow-label': 1 << 20}), 'flow-label')
     test.refused('a mask and no output-mark', new, but(GOOD_SA, **{'output-mark': DROP}), text='output-mark')
-    test.refused('window 4097', new, but(GOOD_SA, replay_window=4097), 'replay-window')
+    test.refused('window 65537', new, but(GOOD_SA, replay_window=65537), 'replay-window')
     for spi in 0, 1, 255:
         test.refused(f'SPI {spi}', new, but(GOOD_SA, spi=spi), 'spi', '256')
         test.refused(f'sa-get, SPI {spi}', 'sa-get', {'dst': B, 'proto': ESP, 'spi': spi}, 'spi', '256')
@@ -253,8 +253,8 @@ def algorithms(test):
     case('ESP without integrity', None, 'authentication', crypt={'name': CBC, 'key': bytes(16)})
     case('aead with auth', 'auth', 'stands alone', aead=GOOD_SA['aead'], auth=AUTH)
     case('aead with crypt', 'crypt', 'stands alone', aead=GOOD_SA['aead'], crypt={'name': CBC, 'key': bytes(16)})
-    case('AH with aead', 'aead', 'authentication algorithm only', AH, aead=GOOD_SA['aead'])
-    case('AH with crypt', 'crypt', 'authentication algorithm only', AH, auth=AUTH,
+    case('AH with aead', 'aead', 'one authentication algorithm', AH, aead=GOOD_SA['aead'])
+    case('AH with crypt', 'crypt', 'one authentication algorithm', AH, auth=AUTH,
          crypt={'name': CBC, 'key': bytes(16)})
     case('AH without algorithm', None, 'AH needs', AH)
     for bad in 0, 1, 16, 19, 21, 24, 32, 37, 128:
@@ -342,7 +342,7 @@ def policies(test):
                  but(GOOD_POLICY, tmpl__mode=TRANSPORT, tmpl__src=A6, tmpl__dst=B6), None, 'family')
     test.refused('template with SPI 255', new, but(GOOD_POLICY, tmpl__spi=255), 'spi', '256')
     test.refused('template with proto 6', new, but(GOOD_POLICY, tmpl__proto=6), 'proto')
-    test.refused('template with mode 2', new, but(GOOD_POLICY, tmpl__mode=2), 'mode')
+    test.refused('template with mode 3', new, but(GOOD_POLICY, tmpl__mode=3), 'mode')
     for op in 'policy-del', 'policy-get':
         test.refused(f'{op} with nothing', op, {}, None, 'index|dir')
         test.refused(f'{op} without selector', op, {'dir': OUT}, 'selector', 'required')

@@ -19,7 +19,7 @@ forged_is_dropped() {
 # The good packet behind each bad one takes the next number: top is what it moves the
 # window to.
 replay() { # WINDOW PROTO MODE OUTER INNER ALGORITHM
-	local n="$2 $3 ${5}in$4 window $1" window=$1 words=() top=5000
+	local n="$2 $3 ${5}in$4 window $1" window=$1 words=() top=$(($1 + 5000))
 
 	((window == 1024)) || words=(replay-window "$window")
 	forge_sa x "${@:2}" "${words[@]}"
@@ -57,6 +57,7 @@ forge_policy 6
 replay 1024 esp tunnel 4 4 gcm
 replay 32 esp tunnel 6 4 cbc
 replay 4096 esp transport 4 4 null
+replay 65536 esp tunnel 4 4 gcm
 replay 64 ah tunnel 4 4 null
 replay 33 ah transport 4 4 null
 
