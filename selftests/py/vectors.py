@@ -8,6 +8,9 @@ vectors.py send         each packet, first with a wrong ICV
 vectors.py check PCAP   PCAP is what came in there and out of the SAs; prints a line for
                         each vector that has a plaintext: its name, "ok" or what is wrong
 vectors.py counts       "SPI IN-ICV IN-PADDING" for each SA, as its drops must be
+vectors.py out-batch    SAs and policies of a sender, of the algorithms that count their IV
+vectors.py out-send     the packets that it is to protect
+vectors.py out-check PCAP   PCAP is what it sent; lines as above
 
 The ICV is that of the document where it has one, else HMAC-SHA-256-128 with KEY.
 """
@@ -243,4 +246,44 @@ def counts():
         print(spi, dst, *n)
 
 
-{"batch": batch, "addresses": addresses, "send": send, "check": check, "counts": counts}[sys.argv[1]](*sys.argv[2:])
+def counted():
+    """Vectors whose IV can be a number: with ESN the sender's first is that one."""
+    for v in vectors:
+        iv = int.from_bytes(v.esp[8:16], "big")
+        if v.plain is not None and iv and ("enc" not in v.words or "rfc3686(ctr(aes))" in v.words):
+            yield v, iv
+
+
+def out_batch():
+    for n, (v, iv) in enumerate(counted(), 1):
+        last = f"replay-oseq-hi {iv - 1 >> 32:#x} replay-oseq {(iv - 1) & 0xffffffff:#x}"
+        print("state add", f"src {v.src} dst {v.dst} proto esp spi {n + 0x100} reqid {n} mode {v.mode} dir out",
+              "flag esn", last, *v.words)
+        src, dst = (socket.inet_ntoa(v.plain[at:at + 4]) for at in (12, 16))
+        print(f"policy add src {src} dst {dst} dir out tmpl src {v.src} dst {v.dst} proto esp reqid {n} mode {v.mode}")
+
+
+def out_send():
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as sock:
+        for v, _ in counted():
+            sock.sendto(v.plain, (socket.inet_ntoa(v.plain[16:20]), 0))
+
+
+def out_check(path):
+    """IV and ciphertext; SPI and number are ours, and the ICV covers them."""
+    from scapy.layers.inet import IP
+    from scapy.utils import rdpcap
+
+    sent = {}
+    for pkt in rdpcap(path):
+        esp = bytes(pkt[IP])[20:]
+        sent[int.from_bytes(esp[:4], "big")] = esp[8:]
+    for n, (v, _) in enumerate(counted(), 1):
+        want = v.esp[8:-16]
+        got = sent.get(n + 0x100, b"")[:len(want)]
+        print(f"out-{v.name}", "ok" if got == want else f"sent {got.hex()} for {want.hex()}")
+
+
+COMMANDS = {"batch": batch, "addresses": addresses, "send": send, "check": check, "counts": counts,
+            "out-batch": out_batch, "out-send": out_send, "out-check": out_check}
+COMMANDS[sys.argv[1]](*sys.argv[2:])

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Packets that RFCs 3602, 3686, 4494, 4868, 7634 and the draft that RFCs 4106 and 4543
 # name for tests print: each is taken, with the right ICV only, and what comes out is
-# what they say, octet by octet.
+# what they say, octet by octet.  Where the IV is a number, and not drawn at random, what
+# is sent is theirs too.
 #
 # timeout: 240
 . "$(dirname "$0")/../lib.sh"
@@ -17,6 +18,7 @@ mkdir -p $DIR
 for i in $(/usr/bin/python3 "$PY" addresses); do
 	addr a lo "$i/32"
 done
+addr b lo 203.0.113.153/32
 ip -n b route add default via 10.0.0.1
 /usr/bin/python3 "$PY" batch >$DIR/batch
 check "all SAs are taken" run_in a postern -batch $DIR/batch
@@ -42,3 +44,19 @@ while read -r spi dst icv padding; do
 		grep -qx "$spi $dst $icv $padding" $DIR/got
 done <$DIR/want
 check "accounts" accounts_balance a
+
+all_sent() { expect out-sent "$OUT" "$(stat_of b out-sent)"; }
+/usr/bin/python3 "$PY" out-batch >$DIR/out
+OUT=$(grep -c '^state' $DIR/out)
+check "out: all SAs are taken" run_in b postern -batch $DIR/out
+capture b veth0 $DIR/pcap.out -Q out 'ip proto 50'
+run_in b /usr/bin/python3 "$PY" out-send
+check "out: all are sent" busywait 20 all_sent
+capture_end
+cp $DIR/pcap.out "$RESULTS/"
+/usr/bin/python3 "$PY" out-check $DIR/pcap.out >$DIR/verdicts
+while read -r name verdict; do
+	check "$name" expect "$name" ok "$verdict"
+done <$DIR/verdicts
+check "out: all were looked at" expect vectors "$OUT" "$(wc -l <$DIR/verdicts)"
+check "out: accounts" accounts_balance b
