@@ -60,7 +60,7 @@ declare -A KIND=()
 
 # sa NS SRC DST SPI SPORT DPORT [ORIGINAL]
 sa() {
-	ipsec "$1" state add src "$2" dst "$3" proto esp spi "$4" reqid "$REQID" mode "$MODE" replay-window 32 \
+	ipsec "$1" state add src "$2" dst "$3" proto esp spi "$4" reqid "$REQID" mode "$MODE" replay-window 1024 \
 		aead 'rfc4106(gcm(aes))' "$KEY" 128 encap espinudp "$5" "$6" "${7:-0.0.0.0}"
 }
 
