@@ -11,11 +11,6 @@
 
 #include <postern.h>
 
-/* Integer value ranges */
-static const struct netlink_range_validation postern_a_sa_replay_window_range = {
-	.max	= POSTERN_WINDOW_MAX,
-};
-
 /* Common nested types */
 const struct nla_policy postern_algo_nl_policy[POSTERN_A_ALGO_KEY_BITS + 1] = {
 	[POSTERN_A_ALGO_NAME] = { .type = NLA_NUL_STRING, .len = 63, },
@@ -90,7 +85,7 @@ static const struct nla_policy postern_sa_new_nl_policy[POSTERN_A_SA_COMP + 1] =
 	[POSTERN_A_SA_REQID] = { .type = NLA_U32, },
 	[POSTERN_A_SA_OWNER] = { .type = NLA_U32, },
 	[POSTERN_A_SA_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x3ff),
-	[POSTERN_A_SA_REPLAY_WINDOW] = NLA_POLICY_FULL_RANGE(NLA_U32, &postern_a_sa_replay_window_range),
+	[POSTERN_A_SA_REPLAY_WINDOW] = NLA_POLICY_MAX(NLA_U32, POSTERN_WINDOW_MAX),
 	[POSTERN_A_SA_AEAD] = NLA_POLICY_NESTED(postern_algo_nl_policy),
 	[POSTERN_A_SA_AUTH] = NLA_POLICY_NESTED(postern_algo_nl_policy),
 	[POSTERN_A_SA_CRYPT] = NLA_POLICY_NESTED(postern_algo_nl_policy),
@@ -120,7 +115,7 @@ static const struct nla_policy postern_sa_update_nl_policy[POSTERN_A_SA_COMP + 1
 	[POSTERN_A_SA_REQID] = { .type = NLA_U32, },
 	[POSTERN_A_SA_OWNER] = { .type = NLA_U32, },
 	[POSTERN_A_SA_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x3ff),
-	[POSTERN_A_SA_REPLAY_WINDOW] = NLA_POLICY_FULL_RANGE(NLA_U32, &postern_a_sa_replay_window_range),
+	[POSTERN_A_SA_REPLAY_WINDOW] = NLA_POLICY_MAX(NLA_U32, POSTERN_WINDOW_MAX),
 	[POSTERN_A_SA_AEAD] = NLA_POLICY_NESTED(postern_algo_nl_policy),
 	[POSTERN_A_SA_AUTH] = NLA_POLICY_NESTED(postern_algo_nl_policy),
 	[POSTERN_A_SA_CRYPT] = NLA_POLICY_NESTED(postern_algo_nl_policy),

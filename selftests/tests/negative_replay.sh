@@ -57,7 +57,7 @@ forge_policy 6
 replay 1024 esp tunnel 4 4 gcm
 replay 32 esp tunnel 6 4 cbc
 replay 4096 esp transport 4 4 null
-replay 65536 esp tunnel 4 4 gcm
+replay 16384 esp tunnel 4 4 gcm
 replay 64 ah tunnel 4 4 null
 replay 33 ah transport 4 4 null
 
