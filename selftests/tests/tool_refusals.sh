@@ -72,7 +72,7 @@ try 2 'family of the selector, or of the tunnel before it' policy add dir out sr
 	tmpl src 192.0.2.1 dst 192.0.2.2 proto esp mode tunnel tmpl src fd00::1 dst fd00::2 proto ah
 try 1 'duplicate "reqid"' state add "${id[@]}" reqid 1 reqid 2
 try 1 'key of "aead"' state add "${id[@]}" aead 'rfc4106(gcm(aes))' 0x123 128
-try 1 '4096' state add "${id[@]}" replay-window 5000
+try 1 '16384' state add "${id[@]}" replay-window 16385
 try 1 '"dir" is missing' policy add dst 10.2.0.0/16
 try 1 'one family' policy add dir out src ::/0 dst 10.0.0.0/8
 try 1 '"proto" tcp' policy add dir out dport 80
