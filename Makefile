@@ -56,6 +56,10 @@ static: setup
 bench: setup
 	@selftests/bench/run
 
+# make fuzz-netlink TIME=seconds
+fuzz-%: setup
+	@selftests/fuzz/run $(if $(SEED),-s $(SEED)) $* $(TIME)
+
 clean:
 	-test ! -d $(KDIR) || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
 	$(MAKE) -C tools clean
@@ -77,6 +81,7 @@ help:
 	@echo '  check      all tests; TESTS="name ..." some; LANE=stock (default), debug or all'
 	@echo '  static     what can be checked without running it'
 	@echo '  bench      throughput beside XFRM, WireGuard and no protection'
+	@echo '  fuzz-netlink  messages to the module that are nearly right; TIME=seconds, SEED=where to begin'
 	@echo
 	@echo 'WERROR=1 (or CI=true) turns warnings into errors.'
 

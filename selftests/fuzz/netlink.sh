@@ -1,0 +1,23 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# netlink.sh OPTION...: in the machine, netlink.py with these options, as root and as root
+# of a user namespace of somebody's, both at a time.
+. "$(dirname "$0")/../lib.sh"
+
+ns a
+load_postern
+# who may read the tree, and no more
+mkdir -p /run/tree/selftests /run/tree/uapi
+cp -r py fuzz /run/tree/selftests/
+cp ../uapi/postern.yaml /run/tree/uapi/
+# an address and a route for what the SAs send
+route='ip link set lo up; ip addr add 10.0.0.1 dev lo; ip addr add fd00::1 dev lo nodad
+ip route add default dev lo; ip -6 route add default dev lo; exec "$@"'
+fuzz=(bash -c "$route" fuzz /usr/bin/python3 -B /run/tree/selftests/fuzz/netlink.py "$@")
+nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all)
+if run_in a "${nobody[@]}" unshare -Urn true; then
+	background a "${nobody[@]}" unshare -Urn "${fuzz[@]}"
+	other=$BACKGROUND
+fi
+check "what root is refused changes nothing" run_in a "${fuzz[@]}"
+[[ -z ${other:-} ]] || check "nor what root of a user namespace is" wait "$other"
