@@ -75,9 +75,8 @@ static void __net_exit postern_net_pre_exit(struct net *net)
 	mutex_unlock(&pn->lock);
 }
 
-static void __net_exit postern_net_exit(struct net *net)
+static void __net_exit net_empty(struct postern_net *pn)
 {
-	struct postern_net *pn = postern_net(net);
 	struct postern_policy *policy;
 	struct postern_sa *sa;
 
@@ -92,25 +91,44 @@ static void __net_exit postern_net_exit(struct net *net)
 		cond_resched();
 	}
 	mutex_unlock(&pn->lock);
+}
 
+static void __net_exit net_wait(struct postern_net *pn)
+{
 	/* a packet that was let go may have come back to wait once more */
 	do
 		postern_hold_flush(pn);
 	while (!wait_event_timeout(pn->sad.gone,
 				   !atomic_read(&pn->sad.alive), HZ));
 	wait_event(pn->spd.gone, !atomic_read(&pn->spd.alive));
-	flush_workqueue(postern_wq);	/* also of pn->recheck */
+}
 
+static void __net_exit net_free(struct postern_net *pn)
+{
 	postern_markers_free(pn);
 	postern_spd_exit(&pn->spd);
 	postern_sad_exit(&pn->sad);
 	free_percpu(pn->stats);
 }
 
+/* Many namespaces that go together share their grace periods. */
+static void __net_exit postern_net_exit(struct list_head *nets)
+{
+	struct net *net;
+
+	list_for_each_entry(net, nets, exit_list)
+		net_empty(postern_net(net));
+	list_for_each_entry(net, nets, exit_list)
+		net_wait(postern_net(net));
+	flush_workqueue(postern_wq);	/* also of pn->recheck */
+	list_for_each_entry(net, nets, exit_list)
+		net_free(postern_net(net));
+}
+
 static struct pernet_operations postern_net_ops = {
 	.init = postern_net_init,
 	.pre_exit = postern_net_pre_exit,
-	.exit = postern_net_exit,
+	.exit_batch = postern_net_exit,
 	.id = &postern_net_id,
 	.size = sizeof(struct postern_net),
 };
