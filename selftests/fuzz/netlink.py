@@ -478,6 +478,9 @@ def main():
             print(f'{told - began:.0f} s: {n} messages', flush=True)
     print(f'seed {args.seed}: {n} messages in {time.monotonic() - began:.0f} s:',
           ', '.join(f'{count} {what}' for what, count in stats.most_common()))
+    cover = pathlib.Path('/sys/module/cover/parameters')
+    if cover.exists():
+        print('reached:', *(f'{(cover / what).read_text().strip()} {what}' for what in ('places', 'edges')))
 
 
 if __name__ == '__main__':

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# netlink.sh OPTION...: in the machine, netlink.py with these options, as root and as root
+# netlink.sh [COVER.KO] OPTION...: in the machine, netlink.py with these options, as root and as root
 # of a user namespace of somebody's, both at a time.
 . "$(dirname "$0")/../lib.sh"
 
 ns a
-load_postern
+. "$(dirname "$0")/../fuzz/load.sh"
 # who may read the tree, and no more
 mkdir -p /run/tree/selftests /run/tree/uapi
 cp -r py fuzz /run/tree/selftests/
