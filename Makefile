@@ -82,6 +82,8 @@ help:
 	@echo '  static     what can be checked without running it'
 	@echo '  bench      throughput beside XFRM, WireGuard and no protection'
 	@echo '  fuzz-netlink  messages to the module that are nearly right; TIME=seconds, SEED=where to begin'
+	@echo '  fuzz-packets  packets by someone who knows the keys, right and wrong; the same'
+	@echo '  fuzz-tool  what the tool reads, on this machine; the same'
 	@echo
 	@echo 'WERROR=1 (or CI=true) turns warnings into errors.'
 

@@ -1,0 +1,130 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""seeds.py DIRECTORY: what the fuzzers of the tool begin with, a file each, in
+DIRECTORY/command and DIRECTORY/bridge.
+
+Lines of command.corpus, with answers made of the messages of ../netlink.corpus; messages
+of XFRM and rtnetlink that are right, and what bridge.corpus keeps in hex.
+"""
+import ipaddress
+import pathlib
+import struct
+import sys
+
+import yaml
+
+here = pathlib.Path(__file__).parent
+sys.path[:0] = [str(here.parent), str(here.parents[1] / 'py')]
+import netlink  # noqa: E402
+import t2_netlink as nl  # noqa: E402
+
+IF_ID = 77
+NEWSA, DELSA, NEWPOLICY, DELPOLICY, EXPIRE, UPDPOLICY, UPDSA, FLUSHSA = 0x10, 0x11, 0x13, 0x14, 0x18, 0x19, 0x1a, 0x1c
+ENDS = [(2, *(ipaddress.ip_address(a).packed.ljust(16, b'\0') for a in ('10.0.0.1', '10.0.0.2'))),
+        (10, *(ipaddress.ip_address(a).packed for a in ('fd00::1', 'fd00::2')))]
+KINDS = {'sa': 'sa-new', 'policy': 'policy-new'}
+
+
+def sized(data):
+    return struct.pack('<H', len(data)) + data
+
+
+def answers():
+    """Octets of attributes as the module would send them, by attribute set."""
+    found = {'sa': [], 'policy': []}
+    for entry in yaml.safe_load((here.parent / 'netlink.corpus').read_text()):
+        (what, attrs), = entry.items()
+        for name, op in KINDS.items():
+            if what == op:
+                found[name].append(b''.join(node.encode() for node in netlink.build(name, attrs)))
+    drop = {'reason': 3, 'name': 'in-replay', 'text': 'a sentence', 'packets': 7}
+    found['sa'].append(nl.encode('sa', {'id': 5, 'state': 2, 'dst': ENDS[0][1][:4], 'src': ENDS[0][2][:4], 'proto': 50, 'spi': 5,
+                                        'owner': IF_ID, 'drop': [drop], 'path-mtu': 1300, 'path-mtu-expires': 10, 'hard': 1,
+                                        'usage': {'bytes': 1, 'packets': 2, 'add-time': 3, 'use-time': 4, 'last-used': 5},
+                                        'lifetime': {'byte-soft': 5, 'byte-hard': 2**64 - 1}, 'new-src': ENDS[0][1][:4], 'new-sport': 9}))
+    found['stats'] = [nl.encode('stats', {'version': '1', 'drop': [drop], 'sa-count': 1, 'in-packets': 9, 'out-sent': 3})]
+    found['algorithm'] = [nl.encode('algorithm', {'kind': 1, 'name': 'rfc4106(gcm(aes))', 'alias': 'gcm', 'key-bits': struct.pack('=3I', 160, 224, 288),
+                                                  'icv-bits': struct.pack('=I', 128), 'salt-bits': 32, 'iv-bits': 64, 'status': 'MUST', 'lacks': 'X'})]
+    return found
+
+
+def attr(number, data):
+    return nl.attr(number, data)
+
+
+def selector(family, src, dst, bits):
+    return dst + src + struct.pack('>HHHH', 53, 0xffff, 0, 0) + struct.pack('=HBBB3xii', family, bits, bits, 17, 0, 0)
+
+
+def algorithms(esn):
+    name = b'rfc4106(gcm(aes))'.ljust(64, b'\0')
+    yield attr(18, name + struct.pack('=II', 160, 128) + bytes(range(20)))
+    yield attr(31, struct.pack('=I', IF_ID))
+    if esn:
+        yield attr(23, struct.pack('=6I', 4, 11, 205, 0, 0, 100) + bytes(16))
+        yield attr(4, struct.pack('=HHHxx16s', 2, 0x9411, 0x9411, bytes(16)))
+    else:
+        yield attr(10, struct.pack('=3I', 7, 9, 3))
+        yield attr(1, b'hmac(sha256)'.ljust(64, b'\0') + struct.pack('=I', 256) + bytes(32))
+        yield attr(20, b'hmac(sha256)'.ljust(64, b'\0') + struct.pack('=II', 256, 128) + bytes(32))
+        yield attr(2, b'cbc(aes)'.ljust(64, b'\0') + struct.pack('=I', 128) + bytes(16))
+
+
+def messages():
+    """(type, payload) of XFRM."""
+    limits, current = struct.pack('=8Q', 1, *[2 ** 64 - 1] * 4, 60, 0, 0), struct.pack('=4Q', 1, 2, 3, 4)
+    for family, src, dst in ENDS:
+        ident = dst + struct.pack('>IB3x', 0x1001, 50)
+        for esn in False, True:
+            info = (selector(family, src, dst, 32) + ident + src + limits + current + bytes(12) +
+                    struct.pack('=IIHBBB7x', 0, 5, family, 1, 32, 128 if esn else 0))
+            attrs = b''.join(algorithms(esn))
+            yield NEWSA, info + attrs
+            yield UPDSA, info + attrs
+            yield EXPIRE, info + struct.pack('=B7x', 1) + attrs
+            yield DELSA, dst + struct.pack('>I', 0x1001) + struct.pack('=HBx', family, 50) + attr(25, info) + attrs
+        policy = selector(family, src, dst, 24) + limits + current + struct.pack('=IIBBBB4x', 10, 9, 1, 0, 0, 0)
+        tmpl = ident + struct.pack('=Hxx16sIBBBx3I', family, src, 5, 1, 0, 0, *[2 ** 32 - 1] * 3)
+        attrs = attr(5, tmpl) + attr(31, struct.pack('=I', IF_ID)) + attr(16, bytes(6))
+        yield NEWPOLICY, policy + attrs
+        yield UPDPOLICY, policy + attr(5, tmpl * 3) + attrs
+        yield DELPOLICY, selector(family, src, dst, 24) + struct.pack('=IB3x', 9, 1) + attr(7, policy) + attrs
+    yield FLUSHSA, b'\x32'
+
+
+def host():
+    """The same of rtnetlink: an address and a route."""
+    for family, src, dst in ENDS:
+        size = 4 if family == 2 else 16
+        yield 20, struct.pack('=BBBBI', family, 24, 0, 0, 1) + attr(1, src[:size]) + attr(2, src[:size])
+        yield 24, struct.pack('=8BI', family, 24, 0, 0, 254, 4, 0, 1, 0) + attr(1, dst[:size]) + attr(5, src[:size]) + attr(4, bytes([1, 0, 0, 0]))
+
+
+def main():
+    out = pathlib.Path(sys.argv[1])
+    for name in 'command', 'bridge':
+        (out / name).mkdir(parents=True, exist_ok=True)
+    kernel = answers()
+    everything = [one for found in kernel.values() for one in found]
+    lines = [line for line in (here / 'command.corpus').read_text().splitlines() if line and line[0] != '#']
+    for i, line in enumerate(lines):
+        text = line.replace('\\n', '\n').encode()
+        topic = 'policy' if 'policy' in line else 'stats' if 'stats' in line else 'algorithm' if 'algs' in line else 'sa'
+        some = everything if 'monitor' in line or line.startswith('-j\\n') or line == '-s' else kernel[topic]
+        for j, one in enumerate(some):
+            (out / 'command' / f'{i}-{j}').write_bytes(text + b'\0' + bytes([j + 2]) + sized(one))
+        (out / 'command' / f'{i}').write_bytes(text + b'\0' + b''.join(bytes([j + 2]) + sized(one) for j, one in enumerate(some)))
+    seeds = [bytes([kind]) + sized(payload) for kind, payload in messages()]
+    seeds += [seeds[0] + seeds[3], seeds[1] + bytes([2]) + b'\x02' + sized(kernel['sa'][-1])]
+    seeds += [b'\4' + bytes([nl.OPS[op]['value']]) + sized(one) for op in nl.OPS if 'event' in nl.OPS[op]
+              for one in kernel[nl.OPS[op]['attribute-set']][-2:]]
+    table = [bytes([kind]) + sized(payload) for kind, payload in host()]
+    seeds += [b'\1' + b''.join(table[0::2]) + b'\0' + b''.join(table[1::2]) + b'\0']
+    seeds += [b'\0' + b'\0' * 4 + b''.join(seeds[:3]) + b'\0' * 4 + b'\2' + b'\0']
+    kept = here / 'bridge.corpus'
+    seeds += [bytes.fromhex(line) for line in kept.read_text().splitlines() if line and line[0] != '#']
+    for i, seed in enumerate(seeds):
+        (out / 'bridge' / f'{i}').write_bytes(seed)
+
+
+main()
