@@ -45,7 +45,7 @@ demo: setup
 	@selftests/demo $(if $(KEEP),-i)
 
 shell: setup
-	@selftests/vm $(if $(filter debug,$(LANE)),-l debug) -i
+	@selftests/vm -l $(LANE) -i
 
 check: setup
 	@selftests/run -l $(LANE) $(TESTS)
@@ -78,7 +78,9 @@ help:
 	@echo '  setup      install with apt what the targets below need (as root)'
 	@echo '  demo       two sites, strongSwan, one gateway on Postern; KEEP=1: then a shell inside'
 	@echo '  shell      a shell in a machine with module and tool; LANE=debug: the debug kernel'
-	@echo '  check      all tests; TESTS="name ..." some; LANE=stock (default), debug or all'
+	@echo '  check      all tests; TESTS="name ..." some; LANE=stock (this host, default), debug (User-Mode'
+	@echo '             Linux), bullseye, trixie, backports (hosts of other Debian releases), cloud, rt'
+	@echo '             (kernels; their core), several with commas between, or all'
 	@echo '  static     what can be checked without running it'
 	@echo '  bench      throughput beside XFRM, WireGuard and no protection'
 	@echo '  fuzz-netlink  messages to the module that are nearly right; TIME=seconds, SEED=where to begin'

@@ -16,16 +16,39 @@ die() { say "${0##*/}: $*"; exit 1; }
 
 case $TOP$CACHE$BUILD in *[[:space:],]*) die "paths with spaces or commas cannot be given to a VM" ;; esac
 
-# The newest installed kernel that has both an image and headers.
+# stock_kver [ROOT [GLOB]]: the newest kernel installed there that has both an image
+# and headers.
 stock_kver() {
-	local v
+	local v root=${1:-}
 
-	for v in $(cd /lib/modules 2>/dev/null && printf '%s\n' * | sort -rV); do
-		[[ -r /boot/vmlinuz-$v && -d /lib/modules/$v/build ]] || continue
+	# shellcheck disable=SC2086 # a glob
+	for v in $(cd "$root/lib/modules" 2>/dev/null && printf '%s\n' ${2:-*} | sort -rV); do
+		[[ -r $root/boot/vmlinuz-$v && -d $root/usr/src/linux-headers-$v ]] || continue
 		echo "$v"
 		return 0
 	done
-	die "no kernel with headers is installed: run selftests/setup as root"
+	die "no kernel with headers is installed in ${root:-/}: run selftests/setup as root"
+}
+
+# The lanes: kernel and root of this host (bookworm is another name for it), User-Mode
+# Linux on the same root, and other Debian releases as hosts of their own (see tree).
+# shellcheck disable=SC2034 # for those who source this
+ALL_LANES='stock debug bullseye trixie backports cloud rt'
+
+# lane_tree LANE: the release whose tree is the root, if it is not this host's.
+lane_tree() {
+	case $1 in
+	bullseye | trixie | backports) echo "$1" ;;
+	cloud | rt) echo bookworm ;;
+	esac
+}
+
+# lane_kver LANE ROOT
+lane_kver() {
+	case $1 in
+	cloud | rt) stock_kver "$2" "*-$1-amd64" ;;
+	*) stock_kver "$2" ;;
+	esac
 }
 
 # header FILE KEY DEFAULT: the value of a "# KEY: value" line of a test.
@@ -34,4 +57,13 @@ header() {
 
 	v=$(sed -n "1,40s/^# $2:[ \t]*\([^\t]*[^\t ]\).*/\1/p" "$1" | head -n 1)
 	echo "${v:-$3}"
+}
+
+# debian_mirror debian|debian-security: where this host gets that archive from.
+debian_mirror() {
+	local m
+
+	m=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list 2>/dev/null |
+		grep -oE '^(URIs:|deb) .*' | grep -oE "https?://[^ ]*/$1/?( |\$)" | head -n 1 | tr -d ' ' || true)
+	echo "${m:-http://deb.debian.org/$1}"
 }

@@ -10,7 +10,10 @@
 #	#
 #	# timeout: 300		seconds on the stock lane (debug: the same)
 #	# lanes: stock debug	where it makes sense (default: both); emulation is slow:
-#				debug alone where no kernel's version bears on it
+#				debug alone where no kernel's version bears on it.
+#				What is for stock is for other releases; one named
+#				is that release's alone; matrix: CI runs it on each
+#	# init: systemd		the first process (other releases only: lanes: trixie)
 #	# class: core		core (make check, default) or bench (make bench)
 #	. "$(dirname "$0")/../lib.sh"
 #

@@ -3,6 +3,8 @@
 # Stock strongSwan negotiates with the stock kernel on the other side; the
 # bridge copies what it installs, both families pass, and the daemon shows
 # Postern's counters; what it deletes is deleted.
+#
+# lanes: stock debug matrix
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../ike.sh"
 cleanup_more() { ike_logs; }

@@ -7,6 +7,7 @@
 #	hosta ----- gwa (Postern) ===== gwb (plain) ----- hostb
 #
 # timeout: 240
+# lanes: stock debug matrix
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../gateway.sh"
 

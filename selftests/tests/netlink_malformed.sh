@@ -4,6 +4,7 @@
 # and nothing has changed.
 #
 # timeout: 240
+# lanes: stock debug matrix
 . "$(dirname "$0")/../lib.sh"
 
 ns a
