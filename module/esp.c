@@ -15,7 +15,6 @@
  */
 #include <linux/ip.h>
 #include <linux/random.h>
-#include <net/esp.h>
 #include "compat.h"
 #include "xform.h"
 
