@@ -50,7 +50,7 @@ static enum postern_drop_reason enqueue(struct postern_sad *sad,
 	__skb_queue_tail(&slot->held, skb);
 	atomic_add(postern_drop_segs(skb), &sad->held);
 	if (!slot->waiting) {
-		slot->waiting = true;
+		WRITE_ONCE(slot->waiting, true);
 		list_add(&slot->wait_link, &sad->waiting);
 		postern_slot_kick(slot, HOLD_TIME);
 	}
@@ -74,10 +74,26 @@ static bool may_ask(struct postern_sad *sad, struct postern_slot *slot,
 	} else if (no_place(sad, slot, skb)) {
 		if (!time_after(jiffies, sad->asked + ASK_SELDOM))
 			return false;
-		sad->asked = jiffies;
+		WRITE_ONCE(sad->asked, jiffies);
 	}
 	slot->asked = jiffies;
 	return true;
+}
+
+/*
+ * Of a flood to many destinations nothing but a count remains: what finds no place in the
+ * namespace, waits for no SA that others wait for, and may not ask, needs no slot.
+ */
+static bool is_flood(struct postern_sad *sad, const struct postern_slot_key *want,
+		     const struct sk_buff *skb)
+{
+	const struct postern_slot *slot;
+
+	if (likely(atomic_read(&sad->held) + postern_drop_segs(skb) <= HOLD_NET_MAX) ||
+	    time_after(jiffies, READ_ONCE(sad->asked) + ASK_SELDOM))
+		return false;
+	slot = postern_slot_lookup(sad, want);
+	return !slot || !READ_ONCE(slot->waiting);
 }
 
 /* Somebody in this namespace may listen, as far as is known. */
@@ -115,6 +131,10 @@ void postern_hold(struct postern_net *pn, struct sk_buff *skb,
 
 	if (!is_listened_to(pn)) {
 		postern_drop(&site, skb, POSTERN_DROP_OUT_NO_SA);
+		return;
+	}
+	if (unlikely(is_flood(sad, want, skb))) {
+		postern_drop(&site, skb, POSTERN_DROP_OUT_HOLD_FULL);
 		return;
 	}
 	slot = postern_slot_get(sad, want, GFP_ATOMIC);
@@ -155,7 +175,7 @@ void postern_hold_timer(struct work_struct *work)
 	spin_lock_bh(&sad->slot_lock);
 	skb_queue_splice_init(&slot->held, &list);
 	if (slot->waiting) {
-		slot->waiting = false;
+		WRITE_ONCE(slot->waiting, false);
 		list_del(&slot->wait_link);
 	}
 	ready = rcu_access_pointer(slot->current_sa);

@@ -35,7 +35,7 @@ struct postern_slot_key {
  * @held: packets that wait for an SA [own lock]
  * @asked: jiffies of the last acquire [S]
  * @deadline: end of the wait; holds a user while it is pending [S]
- * @waiting: packets wait, @deadline will come [S]
+ * @waiting: packets wait, @deadline will come [S, read by packets]
  * @wait_link: in postern_sad.waiting [S]
  * @sad: where it is [I]
  * @free_work: the end, after a grace period
@@ -68,7 +68,8 @@ struct postern_slot {
  * @gone: wakes who waits for @alive to become 0
  * @held: packets that wait in all slots [A]
  * @acquires: number of the last acquire [A]
- * @asked: jiffies of the last acquire for a packet that finds no place to wait [S]
+ * @asked: jiffies of the last acquire for a packet that finds no place to wait
+ *         [S, read by packets]
  * @unheard: jiffies of the last acquire that nobody heard
  * @hold_timer: what struct postern_slot.deadline does, from hold.c [I]
  * @keepalive: sends a NAT keepalive, from output.c [I]
