@@ -13,6 +13,7 @@
 # An ICMP size below, at, and far above what fits; 65000 is fragmented 40 times.
 INTEROP_SIZES=(0 1 56 1400 1472 1473 8000 65000)
 INTEROP_DIR=/run/interop
+INTEROP_PING=$(dirname "$0")/../py/ping.py
 # Words that Postern's SAs have and XFRM's have not.
 INTEROP_POSTERN=()
 
@@ -139,13 +140,9 @@ interop_down() {
 	run_in a postern state flush
 }
 
+# interop_pings SIZE...: both ways
 interop_pings() {
-	local size
-
-	for size in "$@"; do
-		ping_ok a "$IN_B" -s "$size" || return 1
-		ping_ok b "$IN_A" -s "$size" || return 1
-	done
+	run_in a "$INTEROP_PING" "$IN_B" "$@" && run_in b "$INTEROP_PING" "$IN_A" "$@"
 }
 
 # A million octets each way over one connection, opened by NS.
