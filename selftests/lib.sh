@@ -14,7 +14,8 @@
 #				What is for stock is for other releases; one named
 #				is that release's alone; matrix: CI runs it on each
 #	# init: systemd		the first process (other releases only: lanes: trixie)
-#	# class: core		core (make check, default) or bench (make bench)
+#	# class: core		core (make check, default), bench (make bench) or package
+#				(make check-packages)
 #	. "$(dirname "$0")/../lib.sh"
 #
 # and ends the first time a command fails, at "fail" or "skip", or at its end,

@@ -1,0 +1,120 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A gateway that boots with postern.service enabled is closed before it is open: systemd
+# as init, a host behind it and the gateway itself send from the first link-up on, and
+# what has to be protected is never seen in clear.  Where the files are wrong or the
+# module is missing nothing is seen at all.
+#
+# timeout: 240
+# lanes: debug
+# class: package
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../box.sh"
+
+install_postern
+install -d /etc/postern /usr/libexec/postern
+install -m 755 "$(type -P postern)" /usr/sbin/postern
+install -m 755 ../tools/load /usr/libexec/postern/load
+install -m 644 ../tools/postern.service "$UNITS/"
+box_topo
+box_generator
+
+files() { # what is right
+	cat >/etc/postern/10-sa.conf <<-'CONF'
+	state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1001 reqid 1 mode tunnel \
+		enc cbc(aes) 0x00112233445566778899aabbccddeeff \
+		auth hmac(sha256) 0x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff
+	CONF
+	cat >/etc/postern/20-policy.conf <<-'CONF'
+	policy add dir out dst 10.2.0.0/16 \
+		tmpl src 192.0.2.1 dst 192.0.2.2 proto esp reqid 1 mode tunnel
+	CONF
+}
+
+# FILTER: how many were seen
+seen() { tcpdump -nr "$pcap" "$1" 2>/dev/null | wc -l; }
+seen_more() { (($(seen "$1") >= $2)); }
+clear() { seen 'udp dst port 9'; }
+watch() {
+	pcap=/run/$1.pcap
+	capture net pub "$pcap"
+}
+came_in() { ip -n box -j -s link show lan | jq '.[0].stats64.rx.packets'; }
+came_in_more() { (($(came_in) > $1)); }
+unit() { in_box systemctl show -P "$1" postern; }
+said() { in_box journalctl -u postern -o cat --no-pager; }
+
+watch control
+box_boot
+check "without the unit: packets of the host behind are seen" busywait 20 seen_more 'src 10.1.0.2 and udp dst port 9' 3
+check "without the unit: packets of the gateway are seen" busywait 20 seen_more 'src 192.0.2.1 and udp dst port 9' 3
+box_off
+capture_end
+unload_postern
+
+ln -s ../postern.service "$UNITS/sysinit.target.wants/"
+files
+watch closed
+box_boot
+check "the unit is done" expect state active "$(unit ActiveState)"
+check "it was done before the network" in_box systemctl is-active network-pre.target
+check "protected packets are seen" busywait 20 seen_more 'src 192.0.2.1 and esp' 30
+
+echo 'policy add dir out dst' >>/etc/postern/20-policy.conf
+check "a reload refuses what is wrong" expect_fail in_box systemctl reload postern
+said | tail -n 5
+check "and says where" grep -q '20-policy.conf:3' <(said)
+check "and changes nothing" grep -q 'nothing has changed' <(said)
+n=$(seen esp)
+check "packets go on, protected" busywait 20 seen_more esp $((n + 10))
+files
+echo 'policy add dir out dst 10.3.0.0/16 dev pub action discard' >/etc/postern/30-device.conf
+check "a reload takes what is right" in_box systemctl reload postern
+check "all of it" expect policies 2 "$(in_box postern -j policy list | jq length)"
+n=$(seen esp)
+check "packets go on after it, protected" busywait 20 seen_more esp $((n + 10))
+check "nothing stays behind" expect_fail in_box nft list table inet postern_closed
+echo 'policy add dir out dst' >>/etc/postern/20-policy.conf
+check "a restart refuses what is wrong" expect_fail in_box systemctl restart postern
+n=$(seen esp)
+check "packets go on after that, too" busywait 20 seen_more esp $((n + 10))
+files
+check "repaired, it starts" in_box systemctl restart postern
+pp in_box systemctl stop postern
+n=$(seen esp)
+check "a unit that was stopped has changed nothing" busywait 20 seen_more esp $((n + 10))
+box_off
+capture_end
+check "not one packet was seen in clear" expect packets 0 "$(clear)"
+unload_postern
+
+rm /etc/postern/30-device.conf
+echo 'policy add dir out dst 10.3.0.0/16 action descard' >/etc/postern/30-wrong.conf
+watch wrong
+box_boot
+check "a wrong file: the unit has failed" expect state failed "$(unit ActiveState)"
+said
+check "and says where" grep -q '30-wrong.conf:1' <(said)
+check "and what that means" grep -q 'CLOSED' <(said)
+n=$(came_in)
+busywait 20 came_in_more $((n + 50))
+check "nothing was seen" expect packets 0 "$(seen ip)"
+rm /etc/postern/30-wrong.conf
+check "repaired: it starts" in_box systemctl restart postern
+check "repaired: protected packets are seen" busywait 20 seen_more esp 10
+box_off
+capture_end
+check "a wrong file: not one packet was seen in clear" expect packets 0 "$(clear)"
+unload_postern
+
+rm "/lib/modules/$(uname -r)/updates/postern.ko"
+depmod
+watch missing
+box_boot
+check "no module: the unit has failed" expect state failed "$(unit ActiveState)"
+check "and says so" grep -q 'neither loaded nor found' <(said)
+check "and what that means" grep -q 'CLOSED' <(said)
+n=$(came_in)
+busywait 20 came_in_more $((n + 50))
+capture_end
+check "no module: nothing was seen" expect packets 0 "$(seen ip)"
