@@ -6,6 +6,8 @@ KDIR ?= /lib/modules/$(KVER)/build
 INSTALL_MOD_DIR ?= updates
 INSTALL_MOD_PATH ?= $(DESTDIR)
 LANE ?= stock
+VERSION := $(shell sed -n 's/.*POSTERN_VERSION "\(.*\)"/\1/p' uapi/postern_version.h)
+dkmsdir := $(DESTDIR)/usr/src/postern-$(VERSION)
 
 # Warnings are errors where nobody reads them.
 ifneq ($(filter true 1,$(CI) $(WERROR)),)
@@ -34,6 +36,33 @@ uninstall:
 	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(kernelrelease)
 	$(MAKE) -C tools uninstall
 
+# With DKMS the module is built for each kernel, those to come as well.
+dkms-install: tools dkms-source
+	dkms build --force postern/$(VERSION) -k $(KVER)
+	dkms install --force postern/$(VERSION) -k $(KVER)
+	$(call dkms-remove,grep -vxF '$(VERSION)')
+	$(MAKE) -C tools install
+
+dkms-uninstall:
+	$(call dkms-remove,cat)
+	$(MAKE) -C tools uninstall
+
+# Those versions that FILTER lets pass: the tree may have moved on since one was installed.
+dkms-remove = for v in $$(dkms status -m postern | sed -n 's,^postern/\([^,:]*\).*,\1,p' | sort -u | $(1)); do \
+	dkms remove postern/$$v --all && $(RM) -r /usr/src/postern-$$v || exit; done
+
+dkms-source:
+	$(RM) -r $(dkmsdir)
+	install -d $(dkmsdir)
+	cp -r --parents Kbuild uapi/*.h module/*.[ch] module/selftest/*.[ch] $(dkmsdir)
+	sed 's/#MODULE_VERSION#/$(VERSION)/' tools/dkms.conf >$(dkmsdir)/dkms.conf
+
+deb:
+	@tools/deb
+
+version:
+	@echo $(VERSION)
+
 kernelrelease = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h)
 # Debian's configuration signs on installation, with a key that Debian keeps.
 nosign = $(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=)
@@ -49,6 +78,9 @@ shell: setup
 
 check: setup
 	@selftests/run -l $(LANE) $(TESTS)
+
+check-packages: setup
+	@selftests/package $(TESTS)
 
 static: setup
 	@selftests/static $(TESTS)
@@ -72,6 +104,8 @@ help:
 	@echo '  tools      the command postern, with libmnl and json-c'
 	@echo '  install    both; DESTDIR=, PREFIX= (tool), INSTALL_MOD_PATH=, INSTALL_MOD_DIR= (module)'
 	@echo '  uninstall  what install put there'
+	@echo '  dkms-install, dkms-uninstall  the same, but DKMS builds the module for each kernel, and signs it'
+	@echo '  deb        Debian packages, in .build/deb'
 	@echo '  clean      remove what was built'
 	@echo
 	@echo 'Try and test in virtual machines (Debian 12; nothing is loaded on this host):'
@@ -81,6 +115,7 @@ help:
 	@echo '  check      all tests; TESTS="name ..." some; LANE=stock (this host, default), debug (User-Mode'
 	@echo '             Linux), bullseye, trixie, backports (hosts of other Debian releases), cloud, rt'
 	@echo '             (kernels; their core), several with commas between, or all'
+	@echo '  check-packages  Debian packages and DKMS: built, installed, upgraded, removed'
 	@echo '  static     what can be checked without running it'
 	@echo '  bench      throughput beside XFRM, WireGuard and no protection'
 	@echo '  fuzz-netlink  messages to the module that are nearly right; TIME=seconds, SEED=where to begin'
@@ -89,4 +124,4 @@ help:
 	@echo
 	@echo 'WERROR=1 (or CI=true) turns warnings into errors.'
 
-.PHONY: all modules tools install uninstall setup demo shell check static bench clean help
+.PHONY: all modules tools install uninstall dkms-install dkms-uninstall dkms-source deb version setup demo shell check check-packages static bench clean help

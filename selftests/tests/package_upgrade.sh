@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The packages come, are upgraded, removed and purged under systemd and under traffic:
+# what has to be protected never leaves in clear, and the module stays loaded.  Run by
+# selftests/package, which builds the packages.
+#
+# timeout: 240
+# lanes: debug
+# class: package
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../box.sh"
+
+debs=$POSTERN_TOP/.build/package
+install_postern
+# The module is that of this machine; DKMS has a test of its own.
+touch /etc/dkms/no-autoinstall
+rm -f /usr/sbin/policy-rc.d /run/postern/bin/postern
+hash -r
+box_topo
+
+pcap=/run/pub.pcap
+seen() { tcpdump -nr "$pcap" "$1" 2>/dev/null | wc -l; }
+seen_more() { (($(seen "$1") >= $2)); }
+goes_on() {
+	local n
+
+	n=$(seen esp)
+	busywait 20 seen_more esp $((n + 10))
+}
+# (the index of manuals takes its time here)
+package() { in_box env DEBIAN_FRONTEND=noninteractive dpkg --no-triggers "$@"; }
+
+box_boot
+check "installed" package -i "$debs"/deb/postern-{dkms,tools}_*.deb
+check "enabled" in_box systemctl is-enabled postern
+in_box tee /etc/postern/site.conf >/dev/null <<'CONF'
+state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1001 reqid 1 mode tunnel \
+	enc cbc(aes) 0x00112233445566778899aabbccddeeff \
+	auth hmac(sha256) 0x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff
+policy add dir out dst 10.2.0.0/16 \
+	tmpl src 192.0.2.1 dst 192.0.2.2 proto esp reqid 1 mode tunnel
+CONF
+check "started" in_box systemctl restart postern
+version=$(in_box postern -V)
+index=$(in_box postern -j policy list | jq '.[0].index')
+capture net pub "$pcap"
+box_generator
+check "protected packets are seen" goes_on
+
+check "upgraded" package -i "$debs"/next/.build/deb/postern-{dkms,tools}_*.deb
+check "it is another version" expect_fail expect version "$version" "$(in_box postern -V)"
+check "the policy is the same" expect index "$index" "$(in_box postern -j policy list | jq '.[0].index')"
+check "the unit is still active" in_box systemctl is-active postern
+check "packets go on, protected" goes_on
+
+check "removed" package -r postern-dkms postern-tools
+check "the module is loaded" postern_loaded
+check "packets go on, protected, after removal" goes_on
+check "purged" package -P postern-tools
+check "nothing dangles" expect links '' "$(find /etc/systemd/system -name 'postern*' -type l)"
+check "packets go on, protected, after purge" goes_on
+capture_end
+check "not one packet was seen in clear" expect packets 0 "$(seen 'udp dst port 9')"
