@@ -45,7 +45,6 @@ static void step(struct mirror *m)
 
 	switch (what) {
 	case 0:
-		mirror_resync(m);
 		break;
 	case 1:
 		mirror_follow_host(m);
@@ -55,6 +54,9 @@ static void step(struct mirror *m)
 		break;
 	case 3:
 		mirror_drain_events(m);
+		break;
+	case 5:
+		mirror_resync(m);
 		break;
 	case 4:
 		what = kernel_octet();

@@ -57,17 +57,15 @@ def selector(family, src, dst, bits):
 
 
 def algorithms(esn):
-    name = b'rfc4106(gcm(aes))'.ljust(64, b'\0')
-    yield attr(18, name + struct.pack('=II', 160, 128) + bytes(range(20)))
     yield attr(31, struct.pack('=I', IF_ID))
     if esn:
+        yield attr(18, b'rfc4106(gcm(aes))'.ljust(64, b'\0') + struct.pack('=II', 160, 128) + bytes(range(20)))
         yield attr(23, struct.pack('=6I', 4, 11, 205, 0, 0, 100) + bytes(16))
         yield attr(4, struct.pack('=HHHxx16s', 2, 0x9411, 0x9411, bytes(16)))
     else:
         yield attr(10, struct.pack('=3I', 7, 9, 3))
-        yield attr(1, b'hmac(sha256)'.ljust(64, b'\0') + struct.pack('=I', 256) + bytes(32))
-        yield attr(20, b'hmac(sha256)'.ljust(64, b'\0') + struct.pack('=II', 256, 128) + bytes(32))
-        yield attr(2, b'cbc(aes)'.ljust(64, b'\0') + struct.pack('=I', 128) + bytes(16))
+        yield attr(20, b'hmac(sha256)'.ljust(64, b'\0') + struct.pack('=II', 256, 128) + bytes(range(32)))
+        yield attr(2, b'cbc(aes)'.ljust(64, b'\0') + struct.pack('=I', 128) + bytes(range(16)))
 
 
 def messages():
@@ -82,7 +80,7 @@ def messages():
             yield NEWSA, info + attrs
             yield UPDSA, info + attrs
             yield EXPIRE, info + struct.pack('=B7x', 1) + attrs
-            yield DELSA, dst + struct.pack('>I', 0x1001) + struct.pack('=HBx', family, 50) + attr(25, info) + attrs
+            yield DELSA, dst + struct.pack('>I', 0x1001) + struct.pack('=HBx', family, 50) + attr(6, info) + attrs
         policy = selector(family, src, dst, 24) + limits + current + struct.pack('=IIBBBB4x', 10, 9, 1, 0, 0, 0)
         tmpl = ident + struct.pack('=Hxx16sIBBBx3I', family, src, 5, 1, 0, 0, *[2 ** 32 - 1] * 3)
         attrs = attr(5, tmpl) + attr(31, struct.pack('=I', IF_ID)) + attr(16, bytes(6))
@@ -114,13 +112,35 @@ def main():
         for j, one in enumerate(some):
             (out / 'command' / f'{i}-{j}').write_bytes(text + b'\0' + bytes([j + 2]) + sized(one))
         (out / 'command' / f'{i}').write_bytes(text + b'\0' + b''.join(bytes([j + 2]) + sized(one) for j, one in enumerate(some)))
-    seeds = [bytes([kind]) + sized(payload) for kind, payload in messages()]
-    seeds += [seeds[0] + seeds[3], seeds[1] + bytes([2]) + b'\x02' + sized(kernel['sa'][-1])]
+    xfrm = {}
+    for kind, payload in messages():
+        xfrm.setdefault(kind, []).append(bytes([kind]) + sized(payload))
+    seeds = [one for found in xfrm.values() for one in found]
+    table = [bytes([kind]) + sized(payload) for kind, payload in host()]
+    # the addresses of the host, leave to let IKE pass to them, and routes
+    follow = b'\1' + b''.join(table[0::2]) + bytes(17) + b''.join(table[1::2])
+
+    def event(op, attr_set, attrs):
+        return b'\4' + bytes([nl.OPS[op]['value']]) + sized(nl.encode(attr_set, attrs))
+    # nothing happens at an octet 0, and a request that meets one is granted
+    granted = bytes(12)
+    for i, (family, src, dst) in enumerate(ENDS):
+        size = 4 if family == 2 else 16
+        sa = {'id': 5, 'dst': dst[:size], 'src': src[:size], 'proto': 50, 'spi': 0x1001, 'owner': IF_ID, 'state': 2, 'mode': 1,
+              'usage': {'bytes': 9000, 'packets': 90, 'use-time': 1700000000}, 'replay': {'oseq': 500, 'seq': 600, 'bitmap': b'\1' * 16}}
+        policy = {'index': 3, 'dir': 2, 'owner': IF_ID, 'priority': 10, 'action': 1,
+                  'selector': {'src': src[:3].ljust(size, b'\0'), 'src-len': 24, 'dst': dst[:3].ljust(size, b'\0'), 'dst-len': 24, 'proto': 17, 'dport-first': 53, 'dport-last': 53}}
+        for j in 2 * i, 2 * i + 1:
+            life = [xfrm[NEWSA][j], xfrm[UPDSA][j], event('sa-expire-ntf', 'sa', dict(sa, hard=0)), b'\2\2' + sized(nl.encode('sa', sa)),
+                    event('sa-mapping-ntf', 'sa', sa), event('sa-expire-ntf', 'sa', dict(sa, hard=1)), event('sa-del-ntf', 'sa', sa),
+                    xfrm[DELSA][j], xfrm[NEWSA][j], xfrm[EXPIRE][j]]
+            seeds.append(granted.join(life))
+        seeds.append(granted.join([xfrm[NEWPOLICY][i], follow, event('acquire-ntf', 'policy', dict(policy, id=1, packet=policy['selector'])),
+                                   xfrm[UPDPOLICY][i], event('policy-del-ntf', 'policy', policy), follow, xfrm[DELPOLICY][i], follow]))
     seeds += [b'\4' + bytes([nl.OPS[op]['value']]) + sized(one) for op in nl.OPS if 'event' in nl.OPS[op]
               for one in kernel[nl.OPS[op]['attribute-set']][-2:]]
-    table = [bytes([kind]) + sized(payload) for kind, payload in host()]
-    seeds += [b'\1' + b''.join(table[0::2]) + b'\0' + b''.join(table[1::2]) + b'\0']
-    seeds += [b'\0' + b'\0' * 4 + b''.join(seeds[:3]) + b'\0' * 4 + b'\2' + b'\0']
+    # all of XFRM twice over
+    seeds.append(b'\5\0\0\0' + b'\0'.join(2 * [xfrm[NEWSA][0] + xfrm[NEWSA][2]] + 2 * [b''.join(xfrm[NEWPOLICY])]) + granted + b'\2' + granted)
     kept = here / 'bridge.corpus'
     seeds += [bytes.fromhex(line) for line in kept.read_text().splitlines() if line and line[0] != '#']
     for i, seed in enumerate(seeds):
