@@ -253,6 +253,8 @@ static noinline unsigned int local_in_batch(struct postern_net *pn,
 
 	segs = skb_gso_segment(skb, NETIF_F_SG);
 	if (IS_ERR_OR_NULL(segs)) {
+		/* what they are, nobody will know any more */
+		postern_stat_add(pn->stats, in_packets, postern_drop_segs(skb));
 		postern_drop(&site, skb, POSTERN_DROP_IN_MEMORY);
 		return NF_STOLEN;
 	}

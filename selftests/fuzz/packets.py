@@ -136,6 +136,8 @@ class Sa:
         selector = {'src': one, 'src-len': bits, 'dst': two, 'dst-len': bits}
         if direction == 3:
             del selector['dst'], selector['dst-len']
+        if back and self.mode == TUNNEL:
+            del selector['src'], selector['src-len']
         return {'dir': direction, 'action': 1, 'priority': 10, 'selector': selector, 'tmpl': tmpl}
 
     def carry(self, data, proto):
@@ -200,7 +202,7 @@ class Input:
     """What becomes one packet or its fragments, in values that JSON holds."""
 
     def __init__(self, sa=None, data=b'', nxt=0, **more):
-        self.sa, self.data, self.nxt = sa, data.hex(), nxt
+        self.sa, self.data, self.nxt = sa, data.hex() if isinstance(data, bytes) else data, nxt
         self.pad = self.padlen = None   # padding and its length, when they are not right
         self.delta = 0                  # from the next number
         self.front = ''                 # options, or an extension header, of the outer header
@@ -367,6 +369,27 @@ def seeds():
         yield Input(None, packet(sa.isrc, sa.idst, UDP, good))
         for data, nxt in payloads(sa.src, sa.dst, sa):
             yield Input(None, packet(sa.src, sa.dst, nxt, data[:65000]))
+
+
+def through():
+    """What others send to who is behind the tunnels: the way out."""
+    for sa in SAS:
+        if sa.mode != TUNNEL:
+            continue
+        other = packed('10.7.0.1' if sa.inner == 4 else 'fd07::1')
+        for data, nxt in payloads(other, sa.isrc, sa):
+            yield Input(None, packet(other, sa.isrc, nxt, data[:65000]))
+        head = 20 if sa.inner == 4 else 40
+        for fragment in ({'fragment': 0x2000, 'number': 9}, {'fragment': 3, 'number': 9}, {'fragment': 0x4000}, {'ttl': 1}, {'front': b'\1' * 8}):
+            if sa.inner == 4:
+                yield Input(None, packet(other, sa.isrc, UDP, udp(other, sa.isrc, b'x' * 40), **fragment))
+        # segments to be cut, as a device hands them over
+        for kind, proto, body, at in ((1 if sa.inner == 4 else 4, 6, struct.pack('!HHIIBBHHH', 7001, 22, 1, 1, 0x50, 16, 1000, 0, 0), 16),
+                                      (5, UDP, struct.pack('!HHHH', 7000, PORT, 8 + 5000, 0), 6)):
+            for size in 536, 1400:
+                yield Input(None, packet(other, sa.isrc, proto, body + b'x' * 5000), vnet=struct.pack(
+                    '=BBHHHH', 1, kind, head + len(body), size, head, at).hex())
+        yield Input(None, packet(other, sa.isrc, UDP, udp(other, sa.isrc, b'x' * 3000)))
 
 
 class Mutator:
@@ -562,7 +585,7 @@ def main():
     args = ask.parse_args()
     random.seed(args.seed)
     target = Target()
-    pool = list(seeds())
+    pool = [*seeds(), *through()]
     kept = pathlib.Path(__file__).parent / 'packets.corpus'
     pool += [Input(**json.loads(line)) for line in kept.read_text().splitlines() if line.startswith('{')]
     mutator = Mutator(pool)
