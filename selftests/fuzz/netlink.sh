@@ -21,3 +21,4 @@ if run_in a "${nobody[@]}" unshare -Urn true; then
 fi
 check "what root is refused changes nothing" run_in a "${fuzz[@]}"
 [[ -z ${other:-} ]] || check "nor what root of a user namespace is" wait "$other"
+fuzz_reached

@@ -7,3 +7,4 @@ ns a
 forward a
 . "$(dirname "$0")/../fuzz/load.sh"
 check "what comes is dropped and counted, or good" run_in a /usr/bin/python3 -B fuzz/packets.py "$@"
+fuzz_reached

@@ -5,6 +5,7 @@
  * it, and sees one task only, while packets are worked on wherever the stack pleases.
  */
 #include <linux/bitmap.h>
+#include <linux/debugfs.h>
 #include <linux/hash.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
@@ -38,5 +39,21 @@ noinline notrace void __sanitizer_cov_trace_pc(void)
 }
 EXPORT_SYMBOL(__sanitizer_cov_trace_pc);
 
+static struct debugfs_blob_wrapper blob = { .data = seen_place, .size = sizeof(seen_place) };
+static struct dentry *file;
+
+static int __init cover_init(void)
+{
+	file = debugfs_create_blob("postern-places", 0400, NULL, &blob);
+	return 0;
+}
+
+static void __exit cover_exit(void)
+{
+	debugfs_remove(file);
+}
+
+module_init(cover_init);
+module_exit(cover_exit);
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("coverage of Postern");
