@@ -342,17 +342,17 @@ static void loop_multicast(struct sk_buff *skb, const struct nf_hook_state *stat
 
 /*
  * What is sent within a VRF is shown here as if it left by the VRF: what stays on this
- * host, and, without its connection, what comes again at the device chosen for it.
+ * host, and what comes again at the device chosen for it, with the route to that device
+ * or, where the VRF has a queue, with a route that the VRF lends it.
  */
 static bool is_shown_by_vrf(const struct sk_buff *skb, const struct net_device *out,
 			    bool ipv4)
 {
-	enum ip_conntrack_info ctinfo;
 	const struct rt6_info *rt6;
 
 	if (likely(!netif_is_l3_master(out)))
 		return false;
-	if (!nf_ct_get(skb, &ctinfo) && ctinfo == IP_CT_UNTRACKED)
+	if (dst_dev(skb_dst(skb)) != out || skb_dst(skb)->flags & DST_NOXFRM)
 		return true;
 	if (ipv4)
 		return skb_rtable(skb)->rt_flags & RTCF_LOCAL;

@@ -9,7 +9,7 @@
 #
 #	hosta --- gwa ======== gwb --- hostb             gwa: pub in VRF red, lan in VRF blue
 #
-# timeout: 300
+# timeout: 400
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../account.sh"
 . "$(dirname "$0")/../gateway.sh"
@@ -103,6 +103,10 @@ ip -n a route add 10.9.0.2 via 10.0.0.2 src 10.9.0.1 table 10
 ip -n a route add fd09::2 via fd00::2 src fd09::1 table 10
 ip -n b route add 10.9.0.1 via 10.0.0.1
 ip -n b route add fd09::1 via fd00::1
+# Kernel 5.10 binds no ping to an IPv6 address of a VRF and does not answer its own.
+bound=(4 6) own=(4 6)
+run_in a ping -n -q -c 1 -W 10 -I red -I fd09::1 fd09::2 || bound=(4)
+run_in a ping -n -q -c 1 -W 10 -I red 10.9.0.1 || own=(6)
 for qdisc in '' pfifo; do
 	[[ -z $qdisc ]] || run_in a tc qdisc add dev red root $qdisc
 	name=${qdisc:-no qdisc}
@@ -142,8 +146,9 @@ for qdisc in '' pfifo; do
 		for v in 4 6; do
 			us=10.9.0.1 them=10.9.0.2
 			((v == 4)) || us=fd09::1 them=fd09::2
-			check "$name, IPv$v, tunnel by $way: once" once -I red -I $us $them
-			[[ $way != route ]] ||
+			[[ ${bound[*]} != *$v* ]] ||
+				check "$name, IPv$v, tunnel by $way: once" once -I red -I $us $them
+			[[ $way != route || ${own[*]} != *$v* ]] ||
 				check "IPv$v: what stays in the VRF stays as it is" ping_ok a $us -I red
 		done
 		flush a b
