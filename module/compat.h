@@ -54,6 +54,13 @@
 #define NL_REQ_ATTR_CHECK(extack, nest, tb, type)	(!(tb)[type])
 #endif
 
+/* Keys of IPsec are a matter of their own only since 5.11. */
+#ifdef HAVE_LOCKDOWN_XFRM_SECRET
+#define POSTERN_LOCKDOWN_KEYS	LOCKDOWN_XFRM_SECRET
+#else
+#define POSTERN_LOCKDOWN_KEYS	LOCKDOWN_KCORE
+#endif
+
 /* What a dump was asked for. */
 #ifndef HAVE_GENL_INFO_DUMP
 #define genl_info_dump(cb)	genl_dumpit_info(cb)

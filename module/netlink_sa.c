@@ -3,7 +3,9 @@
  * Commands on SAs.  A request is read and checked whole before anything changes.  A
  * change stands also when its reply does not reach the requester any more.
  */
+#include <linux/security.h>
 #include <linux/slab.h>
+#include "compat.h"
 #include "encap.h"
 #include "event.h"
 #include "expire.h"
@@ -399,6 +401,12 @@ static int sa_reply(struct sk_buff *reply, struct genl_info *info, u8 cmd,
 	return genlmsg_reply(reply, info);
 }
 
+/* A kernel that is locked down for confidentiality shows keys to nobody. */
+static bool shows_keys(struct nlattr **tb)
+{
+	return tb[POSTERN_A_SA_WITH_KEYS] && !security_locked_down(POSTERN_LOCKDOWN_KEYS);
+}
+
 /* POSTERN_CMD_SA_GET: Show one SA. */
 int postern_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -425,7 +433,7 @@ int postern_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
 	sa = find_sa(pn, info->attrs, &key);
 	if (sa && filter_match(&filter, sa)) {
 		err = sa_reply(reply, info, POSTERN_CMD_SA_GET, sa,
-			       info->attrs[POSTERN_A_SA_WITH_KEYS]);
+			       shows_keys(info->attrs));
 	} else {
 		nlmsg_free(reply);
 		err = sa_not_found(info->extack);
@@ -458,6 +466,7 @@ int postern_nl_sa_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	struct postern_net *pn = postern_net(sock_net(cb->skb->sk));
 	struct nlattr **tb = genl_info_dump(cb)->attrs;
 	u64 *last = (u64 *)cb->ctx;
+	bool keys = shows_keys(tb);
 	struct sa_filter filter;
 	struct postern_sa *sa;
 	int err;
@@ -470,7 +479,7 @@ int postern_nl_sa_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	cb->seq = pn->generation;
 	while ((sa = postern_sad_next(&pn->sad, *last))) {
 		if (filter_match(&filter, sa)) {
-			err = dump_one(skb, cb, sa, tb[POSTERN_A_SA_WITH_KEYS]);
+			err = dump_one(skb, cb, sa, keys);
 			if (err)
 				break;
 		}

@@ -49,3 +49,15 @@ for f in text json keys; do
 done
 # what a batch or a log may have kept
 check "kernel log" none_in "$(dmesg)"
+
+# like the keys of XFRM ("xfrm: redact SA secret with lockdown confidentiality")
+lock=/sys/kernel/security/lockdown
+[[ -e $lock ]] || mount -t securityfs none /sys/kernel/security 2>/dev/null || true
+if [[ -w $lock ]]; then
+	echo confidentiality >$lock
+	for args in '-k state list' '-k -j state list' '-k state get dst 10.0.0.2 proto esp spi 0x1001'; do
+		# shellcheck disable=SC2086
+		check "locked down: postern $args" none_in "$(ip netns exec a postern $args)"
+	done
+	check "locked down: SAs are shown" expect SAs 3 "$(ip netns exec a postern -j state list | jq length)"
+fi
