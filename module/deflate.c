@@ -22,11 +22,13 @@
 
 /**
  * struct context - of a CPU
+ * @lock: on PREEMPT_RT others run on this CPU while bottom halves are off
  * @stream: zlib's
  * @workspace: zlib's, for either direction
- * @data: what was unpacked, until the next packet comes
+ * @data: what was unpacked
  */
 struct context {
+	spinlock_t lock;	/* all of it */
 	struct z_stream_s stream;
 	void *workspace;
 	u8 data[DATA_MAX];
@@ -67,6 +69,7 @@ static int make_contexts(void)
 		per_cpu(contexts, cpu) = c;
 		if (!c)
 			return -ENOMEM;
+		spin_lock_init(&c->lock);
 		c->workspace = kvzalloc(size, GFP_KERNEL);
 		if (!c->workspace)
 			return -ENOMEM;
@@ -127,6 +130,19 @@ static int feed(struct z_stream_s *stream, struct sk_buff *skb, unsigned int off
 	return ret;
 }
 
+static int pack(struct z_stream_s *stream, struct sk_buff *skb, unsigned int offset,
+		u8 *to, unsigned int room)
+{
+	if (zlib_deflateInit2(stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, SEND_WINDOW,
+			      MEM_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK)
+		return -ENOSPC;
+	stream->next_out = to;
+	stream->avail_out = room;
+	if (feed(stream, skb, offset, zlib_deflate) != Z_STREAM_END)
+		return -ENOSPC;
+	return stream->total_out;
+}
+
 /**
  * postern_deflate - pack the end of a packet
  * @skb: packet; only read
@@ -139,32 +155,18 @@ static int feed(struct z_stream_s *stream, struct sk_buff *skb, unsigned int off
  */
 int postern_deflate(struct sk_buff *skb, unsigned int offset, u8 *to, unsigned int room)
 {
-	struct z_stream_s *stream = &this_cpu_read(contexts)->stream;
+	struct context *c = this_cpu_read(contexts);
+	int n;
 
-	if (zlib_deflateInit2(stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, SEND_WINDOW,
-			      MEM_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK)
-		return -ENOSPC;
-	stream->next_out = to;
-	stream->avail_out = room;
-	if (feed(stream, skb, offset, zlib_deflate) != Z_STREAM_END)
-		return -ENOSPC;
-	return stream->total_out;
+	spin_lock(&c->lock);
+	n = pack(&c->stream, skb, offset, to, room);
+	spin_unlock(&c->lock);
+	return n;
 }
 
-/**
- * postern_inflate - unpack the end of a packet
- * @skb: packet; only read
- * @offset: where it begins
- * @room: the most octets that it may become
- * @data: result, valid until this CPU unpacks the next
- *
- * Return: octets, or -ENODATA when it is broken or becomes more.
- * Context: bottom halves off; there is a user.
- */
-int postern_inflate(struct sk_buff *skb, unsigned int offset, unsigned int room,
-		    const u8 **data)
+static int unpack(struct context *c, struct sk_buff *skb, unsigned int offset,
+		  unsigned int room)
 {
-	struct context *c = this_cpu_read(contexts);
 	struct z_stream_s *stream = &c->stream;
 	u8 zero = 0;
 	int ret;
@@ -180,10 +182,50 @@ int postern_inflate(struct sk_buff *skb, unsigned int offset, unsigned int room,
 		stream->avail_in = 1;
 		ret = zlib_inflate(stream, Z_FINISH);
 	}
-	if (ret != Z_STREAM_END)
-		return -ENODATA;
-	*data = c->data;
-	return stream->total_out;
+	return ret == Z_STREAM_END ? (int)stream->total_out : -ENODATA;
+}
+
+/* @out is linear; what it has from @at on becomes @n octets of @data. */
+static int put_data(struct sk_buff *out, unsigned int at, const u8 *data, unsigned int n)
+{
+	unsigned int len = out->len - at;
+	int err;
+
+	if (n > len) {
+		err = pskb_expand_head(out, 0, n - len, GFP_ATOMIC);
+		if (err)
+			return err;
+		__skb_put(out, n - len);
+	} else {
+		__skb_trim(out, at + n);
+	}
+	memcpy(out->data + at, data, n);
+	return 0;
+}
+
+/**
+ * postern_inflate - unpack the end of a packet
+ * @skb: packet; only read
+ * @offset: where it begins
+ * @out: linear packet that takes it
+ * @at: where in @out; what is behind that goes
+ * @room: the most octets that it may become
+ *
+ * Return: 0, -ENODATA when it is broken or becomes more, -ENOMEM.
+ * Context: bottom halves off; there is a user.
+ */
+int postern_inflate(struct sk_buff *skb, unsigned int offset, struct sk_buff *out,
+		    unsigned int at, unsigned int room)
+{
+	struct context *c = this_cpu_read(contexts);
+	int n;
+
+	spin_lock(&c->lock);
+	n = unpack(c, skb, offset, room);
+	if (n >= 0)
+		n = put_data(out, at, c->data, n);
+	spin_unlock(&c->lock);
+	return n;
 }
 
 #else
@@ -207,8 +249,8 @@ int postern_deflate(struct sk_buff *skb, unsigned int offset, u8 *to, unsigned i
 	return -ENOSPC;
 }
 
-int postern_inflate(struct sk_buff *skb, unsigned int offset, unsigned int room,
-		    const u8 **data)
+int postern_inflate(struct sk_buff *skb, unsigned int offset, struct sk_buff *out,
+		    unsigned int at, unsigned int room)
 {
 	return -ENODATA;
 }

@@ -61,8 +61,6 @@ static int ipcomp_input(struct postern_job *job)
 	struct sk_buff *in = job->in, *out = job->out;
 	unsigned int len = in->len - job->offset, room;
 	struct ip_comp_hdr buf, *comp;
-	const u8 *data;
-	int n, err;
 
 	job->next = job->sa->ipv4 ? ip_hdr(in)->protocol : ipv6_hdr(in)->nexthdr;
 	if (job->next != IPPROTO_COMP)
@@ -72,19 +70,8 @@ static int ipcomp_input(struct postern_job *job)
 		return -EMSGSIZE;
 	job->next = comp->nexthdr;
 	room = job->sa->ipv4 || !job->ip_len ? IP_MAX_MTU : U16_MAX + sizeof(struct ipv6hdr);
-	n = postern_inflate(in, job->offset + sizeof(*comp), room - job->ip_len, &data);
-	if (n < 0)
-		return n;
-	if (n > len) {
-		err = pskb_expand_head(out, 0, n - len, GFP_ATOMIC);
-		if (err)
-			return err;
-		__skb_put(out, n - len);
-	} else {
-		__skb_trim(out, job->ip_len + n);
-	}
-	memcpy(out->data + job->ip_len, data, n);
-	return 0;
+	return postern_inflate(in, job->offset + sizeof(*comp), out, job->ip_len,
+			       room - job->ip_len);
 }
 
 static enum postern_drop_reason ipcomp_strip(struct postern_job *job)
