@@ -135,6 +135,13 @@ static inline struct net_device *dst_dev(const struct dst_entry *dst)
 }
 #endif
 
+/* What leaves by a device is shown to netfilter since 5.16, where it was not left out. */
+#ifdef CONFIG_NETFILTER_EGRESS
+#define POSTERN_HOOK_EGRESS	NF_NETDEV_EGRESS
+#else
+#define POSTERN_HOOK_EGRESS	NF_NETDEV_NUMHOOKS
+#endif
+
 #ifndef HAVE_NF_DEFRAG_DISABLE
 static inline void nf_defrag_ipv4_disable(struct net *net) {}
 static inline void nf_defrag_ipv6_disable(struct net *net) {}

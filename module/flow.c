@@ -147,6 +147,21 @@ static bool read_at(struct postern_flow *flow, const struct sk_buff *skb,
 }
 
 /**
+ * postern_flow_read_upper - postern_flow_read(), and where the upper layer begins
+ * @flow: to be filled
+ * @upper: result, offset of the upper layer header from the data of @skb
+ * @skb: packet, its network header set
+ * @family: of its header
+ *
+ * Return: as postern_flow_read(); then @upper is not set.
+ */
+bool postern_flow_read_upper(struct postern_flow *flow, int *upper,
+			     const struct sk_buff *skb, u8 family)
+{
+	return read_at(flow, skb, family, skb_network_offset(skb), upper);
+}
+
+/**
  * postern_flow_read - what selectors are matched with
  * @flow: to be filled
  * @skb: packet, its network header set
@@ -160,7 +175,7 @@ bool postern_flow_read(struct postern_flow *flow, const struct sk_buff *skb,
 {
 	int upper;
 
-	return read_at(flow, skb, family, skb_network_offset(skb), &upper);
+	return postern_flow_read_upper(flow, &upper, skb, family);
 }
 
 /**

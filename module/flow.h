@@ -10,6 +10,8 @@ struct net;
 
 bool postern_flow_read(struct postern_flow *flow, const struct sk_buff *skb,
 		       u8 family);
+bool postern_flow_read_upper(struct postern_flow *flow, int *upper,
+			     const struct sk_buff *skb, u8 family);
 void postern_flow_out(struct postern_flow *flow, const struct net_device *dev);
 void postern_flow_in(struct postern_flow *flow, const struct sk_buff *skb,
 		     bool ipv4, const struct net_device *dev);

@@ -13,6 +13,7 @@
 #include "crypt.h"
 #include "encap.h"
 #include "event.h"
+#include "guard.h"
 #include "hooks.h"
 #include "marker.h"
 #include "netlink.h"
@@ -36,6 +37,7 @@ static int __net_init postern_net_init(struct net *net)
 	ratelimit_state_init(&pn->unknown, HZ, UNKNOWN_A_SECOND);
 	/* what was not told is no news for the kernel log */
 	ratelimit_set_flags(&pn->unknown, RATELIMIT_MSG_ON_RELEASE);
+	INIT_LIST_HEAD(&pn->guards);
 	INIT_WORK(&pn->recheck, postern_flowtable_work);
 	pn->seqnos = postern_seqnos_of(net);
 	pn->stats = alloc_percpu(struct postern_stats);
@@ -165,11 +167,16 @@ static int __init postern_init(void)
 	err = register_pernet_subsys(&postern_net_ops);
 	if (err)
 		goto err_input;
-	err = postern_netlink_init();
+	err = postern_guard_init();
 	if (err)
 		goto err_net;
+	err = postern_netlink_init();
+	if (err)
+		goto err_guard;
 	return 0;
 
+err_guard:
+	postern_guard_exit();
 err_net:
 	unregister_pernet_subsys(&postern_net_ops);
 err_input:
@@ -184,6 +191,7 @@ err_wq:
 static void __exit postern_exit(void)
 {
 	postern_netlink_exit();
+	postern_guard_exit();
 	unregister_pernet_subsys(&postern_net_ops);
 	rcu_barrier();
 	postern_input_exit();

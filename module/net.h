@@ -11,6 +11,7 @@
  *   N  postern_seqnos.lock (a mutex)
  *   A  atomic
  *   P  per CPU
+ *   RTNL  the lock of all devices, of the kernel
  *
  * Nesting: postern_net.lock, then one of the others.  Packets take none of them on
  * their way out, and postern_sa.lock once on their way in.  An SA, a policy and a slot
@@ -46,6 +47,7 @@ struct metadata_dst;
  * @generation: changes with each change of SAs or policies, for dumps [C]
  * @unknown: when listeners were told of unknown SPIs
  * @recheck: takes connections out of flowtables after a change of policies
+ * @guards: of devices [RTNL]
  */
 struct postern_net {
 	struct net *net;
@@ -60,6 +62,7 @@ struct postern_net {
 	u32 generation;
 	struct ratelimit_state unknown;
 	struct work_struct recheck;
+	struct list_head guards;
 };
 
 extern unsigned int postern_net_id;

@@ -235,6 +235,21 @@ static const struct nla_policy postern_sa_dummy_nl_policy[POSTERN_A_SA_DUMMY_LEN
 static const struct nla_policy postern_algorithm_get_nl_policy[POSTERN_A_ALGORITHM_KIND + 1] = {
 };
 
+/* POSTERN_CMD_GUARD_NEW - do */
+static const struct nla_policy postern_guard_new_nl_policy[POSTERN_A_GUARD_IFINDEX + 1] = {
+	[POSTERN_A_GUARD_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
+/* POSTERN_CMD_GUARD_DEL - do */
+static const struct nla_policy postern_guard_del_nl_policy[POSTERN_A_GUARD_IFINDEX + 1] = {
+	[POSTERN_A_GUARD_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
+/* POSTERN_CMD_GUARD_GET - do */
+static const struct nla_policy postern_guard_get_nl_policy[POSTERN_A_GUARD_IFINDEX + 1] = {
+	[POSTERN_A_GUARD_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
 /* Ops table for postern */
 static const struct genl_ops postern_nl_ops[] = {
 	{
@@ -335,6 +350,27 @@ static const struct genl_ops postern_nl_ops[] = {
 		.dumpit		= postern_nl_algorithm_get_dumpit,
 		.policy		= postern_algorithm_get_nl_policy,
 		.maxattr	= POSTERN_A_ALGORITHM_KIND,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= POSTERN_CMD_GUARD_NEW,
+		.doit		= postern_nl_guard_new_doit,
+		.policy		= postern_guard_new_nl_policy,
+		.maxattr	= POSTERN_A_GUARD_IFINDEX,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= POSTERN_CMD_GUARD_DEL,
+		.doit		= postern_nl_guard_del_doit,
+		.policy		= postern_guard_del_nl_policy,
+		.maxattr	= POSTERN_A_GUARD_IFINDEX,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= POSTERN_CMD_GUARD_GET,
+		.dumpit		= postern_nl_guard_get_dumpit,
+		.policy		= postern_guard_get_nl_policy,
+		.maxattr	= POSTERN_A_GUARD_IFINDEX,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 };

@@ -38,6 +38,10 @@ int postern_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
 int postern_nl_sa_dummy_doit(struct sk_buff *skb, struct genl_info *info);
 int postern_nl_algorithm_get_dumpit(struct sk_buff *skb,
 				    struct netlink_callback *cb);
+int postern_nl_guard_new_doit(struct sk_buff *skb, struct genl_info *info);
+int postern_nl_guard_del_doit(struct sk_buff *skb, struct genl_info *info);
+int postern_nl_guard_get_dumpit(struct sk_buff *skb,
+				struct netlink_callback *cb);
 
 enum {
 	POSTERN_NLGRP_SA,

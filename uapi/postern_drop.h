@@ -93,7 +93,9 @@
 	R(IN_NESTING, "in-nesting", \
 	  "ESP or AH inside ESP or AH, more of them than a policy can name") \
 	R(IN_DECOMPRESS, "in-decompress", \
-	  "authentic, but the compressed data is broken, or becomes more than a packet can be")
+	  "authentic, but the compressed data is broken, or becomes more than a packet can be") \
+	R(OUT_GUARD, "out-guard", \
+	  "a frame that did not come from the IP stack was to leave in clear where a policy says protect or discard, and a guard stands")
 
 enum postern_drop_reason {
 	POSTERN_DROP_UNSPEC,
