@@ -667,21 +667,21 @@ bad:
 }
 
 /* By name, or as ip shows one that is gone: if and its number. */
-static bool parse_device(struct args *a, const struct word *w, void *object)
+bool parse_device(struct args *a, const struct word *w, void *object)
 {
+	uint32_t *ifindex = (void *)((char *)object + w->offset);
 	const char *s = args_value(a, w->word);
-	struct selector *sel = object;
 	uint64_t n;
 
 	if (!s)
 		return false;
-	sel->ifindex = if_nametoindex(s);
-	if (sel->ifindex)
+	*ifindex = if_nametoindex(s);
+	if (*ifindex)
 		return true;
 	if (strncmp(s, "if", 2) || !number(s + 2, 1, INT32_MAX, &n))
 		return wrong(s, "\"%s\" takes the name of a device of this namespace",
 			     w->word);
-	sel->ifindex = n;
+	*ifindex = n;
 	return true;
 }
 
@@ -702,7 +702,7 @@ const struct word selector_words[] = {
 	  .attr = POSTERN_A_SELECTOR_SPORT_FIRST, .max = 255 },
 	{ "code", parse_range, "NUMBER", SELECTOR(dport_first),
 	  .attr = POSTERN_A_SELECTOR_DPORT_FIRST, .max = 255 },
-	{ "dev", parse_device, "DEV", .attr = POSTERN_A_SELECTOR_IFINDEX },
+	{ "dev", parse_device, "DEV", SELECTOR(ifindex), .attr = POSTERN_A_SELECTOR_IFINDEX },
 	{ .word = "key" },
 	{ .word = "uid" },
 	{ .word = NULL }

@@ -93,6 +93,7 @@ bool parse_flags(struct args *a, const struct word *w, void *object);
 bool parse_spi(struct args *a, const struct word *w, void *object);
 bool parse_addr(struct args *a, const struct word *w, void *object);
 bool parse_comp(struct args *a, const struct word *w, void *object);
+bool parse_device(struct args *a, const struct word *w, void *object);
 bool parse_algo(struct args *a, const struct word *w, void *object);
 
 /**

@@ -106,6 +106,7 @@ static void help(void)
 	     "\n"
 	     "OBJECT := state      SAs, in the words of \"ip xfrm state\"\n"
 	     "          policy     policies, in the words of \"ip xfrm policy\"\n"
+	     "          guard      devices by which nothing leaves past the policies\n"
 	     "          monitor    show what changes, as it happens\n"
 	     "          stats      packets and, by reason, drops\n"
 	     "          algs       algorithms, and what this kernel lacks\n"
@@ -133,6 +134,7 @@ static int run_help(struct args *a)
 static const struct command objects[] = {
 	{ "state", cmd_state },
 	{ "policy", cmd_policy },
+	{ "guard", cmd_guard },
 	{ "monitor", cmd_monitor },
 	{ "stats", cmd_stats },
 	{ "algs", cmd_algs },
@@ -147,6 +149,7 @@ static const struct {
 } helps[] = {
 	{ "state", help_state },
 	{ "policy", help_policy },
+	{ "guard", help_guard },
 	{ "monitor", help_monitor },
 	{ "stats", help_stats },
 	{ "algs", help_algs },

@@ -102,7 +102,7 @@ static void range_print(const char *word, const char *key_first,
 	out_text(" ");
 }
 
-static void device_print(uint32_t ifindex)
+void device_print(uint32_t ifindex)
 {
 	char name[IF_NAMESIZE];
 

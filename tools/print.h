@@ -15,6 +15,9 @@ void acquire_print(const struct policy *policy);
 void sa_print_id(const struct sa *sa);
 /* No more than a packet tells of its SA. */
 void sa_print_name(const struct sa *sa);
+/* "dev NAME" of a text, or the member dev. */
+void device_print(uint32_t ifindex);
+
 void selector_print(const struct selector *sel);
 
 /* An array "drops" of those that count something, or of @all. */

@@ -35,6 +35,7 @@ __postern_words()
 		echo "$sel dir priority index action owner"
 		;;
 	policy-flush) echo dir owner ;;
+	guard-add | guard-delete | guard-list) echo dev ;;
 	esac
 }
 
@@ -130,7 +131,7 @@ _postern()
 		list='-statistics -json -pretty -keys -oneline -4 -6 -netns -batch
 			-force -Version -help'
 	elif [[ -z $object ]]; then
-		list='state policy monitor stats algs bridge help'
+		list='state policy guard monitor stats algs bridge help'
 	elif [[ -z $command ]]; then
 		case $object in
 		state)
@@ -141,6 +142,7 @@ _postern()
 			list='add update delete get list flush deleteall count
 				help'
 			;;
+		guard) list='add delete list help' ;;
 		monitor) list='all sa policy acquire help' ;;
 		stats | algs) list='help' ;;
 		*) return ;;
