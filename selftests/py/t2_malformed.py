@@ -437,6 +437,12 @@ def main():
     every_unknown(test, 'policy-del', {'index': 5})
     every_unknown(test, 'sa-flush', {})
     every_unknown(test, 'policy-flush', {})
+    for op in 'guard-new', 'guard-del':
+        every_length(test, op, {'ifindex': 1})
+        every_unknown(test, op, {'ifindex': 1})
+        test.refused(f'{op} without ifindex', op, {}, 'ifindex', 'required')
+        test.refused(f'{op}: device 0', op, {'ifindex': 0}, 'ifindex')
+        test.refused(f'{op}: no such device', op, {'ifindex': 1 << 31}, 'ifindex', 'ifindex')
     truncated(test)
     duplicates(test)
     sys.exit(failed > 0)
