@@ -21,7 +21,7 @@ table inet fast {
 	}
 }
 NFT
-background hostb /usr/bin/python3 -B py/echo.py serve {7001..7010} >/run/came
+background hostb /usr/bin/python3 -B py/echo.py serve {7001..7011} >/run/came
 entry() { ip netns exec gwa cat /proc/net/nf_conntrack | grep "dport=$1 "; }
 offloaded() { entry "$1" | grep -q OFFLOAD; }
 kept() { entry "$1" | grep -q . && ! offloaded "$1"; }
@@ -54,6 +54,13 @@ kill "$BACKGROUND"
 run_in gwa postern policy flush
 flow 7002 fd02::2
 closes "a new policy, IPv6" 7002 out-no-sa postern policy add dir out src fd01::/64 dst fd02::/64 "${protect[@]}"
+kill "$BACKGROUND"
+run_in gwa postern policy flush
+
+# what comes is judged as well: the answers come in clear, and end
+flow 7011 10.2.0.2
+closes "a new policy about what comes" 7011 in-cleartext \
+	postern policy add dir in src 10.1.0.0/24 dst 10.2.0.0/24 "${protect[@]}"
 kill "$BACKGROUND"
 run_in gwa postern policy flush
 
