@@ -247,6 +247,7 @@ static bool defragment(struct postern_net *pn, struct postern_sa *const *sas,
 		       unsigned int count, struct sk_buff *skb)
 {
 	u32 user = defrag_user(sas, count);
+	enum postern_drop_reason reason;
 	int err = 0;
 
 	memset(skb->cb, 0, sizeof(skb->cb));
@@ -264,8 +265,9 @@ static bool defragment(struct postern_net *pn, struct postern_sa *const *sas,
 	if (err == -EINPROGRESS) {
 		postern_stat_inc(pn->stats, in_fragments);
 	} else if (err) {
-		postern_stat_inc(pn->stats, drops[POSTERN_DROP_IN_INNER]);
-		atomic64_inc(&sas[count - 1]->drops[POSTERN_DROP_IN_INNER]);
+		reason = err == -ENOMEM ? POSTERN_DROP_IN_MEMORY : POSTERN_DROP_IN_INNER;
+		postern_stat_inc(pn->stats, drops[reason]);
+		atomic64_inc(&sas[count - 1]->drops[reason]);
 	}
 	return !err;
 }
@@ -659,6 +661,9 @@ static struct postern_job *input_done(struct postern_job *job, int *err)
 		goto drop;
 	reason = POSTERN_DROP_IN_DECOMPRESS;
 	if (*err == -ENODATA)
+		goto drop;
+	reason = POSTERN_DROP_IN_MEMORY;
+	if (*err == -ENOMEM)
 		goto drop;
 	reason = POSTERN_DROP_IN_CRYPTO;
 	if (*err || !dev)

@@ -436,6 +436,18 @@ static void output_send(struct postern_job *job)
 	postern_job_put(job);
 }
 
+static enum postern_drop_reason failure_reason(int err)
+{
+	switch (err) {
+	case -EPROTO:
+		return POSTERN_DROP_OUT_OPTIONS;
+	case -ENOMEM:
+		return POSTERN_DROP_OUT_MEMORY;
+	default:
+		return POSTERN_DROP_OUT_CRYPTO;
+	}
+}
+
 /* Stage 3. @job->in was read for the last time.  Returns as output_one. */
 static struct postern_job *output_done(struct postern_job *job, int *err)
 {
@@ -446,8 +458,7 @@ static struct postern_job *output_done(struct postern_job *job, int *err)
 		if (job->late)
 			in->dev = NULL;	/* it may be gone */
 		site.policy = job->policy;
-		postern_drop(&site, in, *err == -EPROTO ? POSTERN_DROP_OUT_OPTIONS :
-							  POSTERN_DROP_OUT_CRYPTO);
+		postern_drop(&site, in, failure_reason(*err));
 		kfree_skb(out);
 		postern_job_put(job);
 		return NULL;
