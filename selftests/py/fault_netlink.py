@@ -243,6 +243,19 @@ def walk_first(name, requests, request, flags):
     fault.result(not wrong and nth > 1, f'first of a namespace, {name}: {nth - 1} allocations', wrong[:3])
 
 
+def walk_namespace():
+    """What a namespace needs of the module; where that can do with less memory it does."""
+    nth = 0
+    fine = hit = True
+    while fine and hit:
+        nth += 1
+        fail.arm(nth)
+        fine = not fail.call(libc.unshare, NEWNET) or ctypes.get_errno() == errno.ENOMEM
+        hit = fail.hit
+        fail.arm(0)
+    fault.result(fine and nth > 1, f'a namespace: {nth - 1} allocations')
+
+
 def main():
     """All walks."""
     fault.setup()
@@ -253,6 +266,7 @@ def main():
     fault.only_modules()
     for name, (requests, request, flags) in FIRST.items():
         walk_first(name, requests, request, flags)
+    walk_namespace()
     sys.exit(fault.failed > 0)
 
 
