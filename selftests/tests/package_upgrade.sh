@@ -29,7 +29,19 @@ goes_on() {
 }
 # (the index of manuals takes its time here)
 package() { in_box env DEBIAN_FRONTEND=noninteractive dpkg --no-triggers "$@"; }
+bridge() { in_box systemctl show -P MainPID postern-bridge@77; }
 
+# The debug kernel has not all that confines it.
+mkdir -p "$UNITS/postern-bridge@.service.d"
+cat >"$UNITS/postern-bridge@.service.d/debug.conf" <<'UNIT'
+[Service]
+DynamicUser=no
+PrivateIPC=no
+PrivateDevices=no
+SystemCallFilter=
+SystemCallArchitectures=
+MemoryDenyWriteExecute=no
+UNIT
 box_boot
 check "installed" package -i "$debs"/deb/postern-{dkms,tools}_*.deb
 check "enabled" in_box systemctl is-enabled postern
@@ -41,6 +53,9 @@ policy add dir out dst 10.2.0.0/16 \
 	tmpl src 192.0.2.1 dst 192.0.2.2 proto esp reqid 1 mode tunnel
 CONF
 check "started" in_box systemctl restart postern
+check "the bridge is started" in_box systemctl enable --now postern-bridge@77
+in_box journalctl -u postern-bridge@77 -o cat --no-pager | tail -n 5
+was=$(bridge)
 version=$(in_box postern -V)
 index=$(in_box postern -j policy list | jq '.[0].index')
 capture net pub "$pcap"
@@ -49,12 +64,15 @@ check "protected packets are seen" goes_on
 
 check "upgraded" package -i "$debs"/next/.build/deb/postern-{dkms,tools}_*.deb
 check "it is another version" expect_fail expect version "$version" "$(in_box postern -V)"
+check "the bridge is another one" expect_fail expect process "$was" "$(bridge)"
+check "the bridge runs" in_box systemctl is-active postern-bridge@77
 check "the policy is the same" expect index "$index" "$(in_box postern -j policy list | jq '.[0].index')"
 check "the unit is still active" in_box systemctl is-active postern
 check "packets go on, protected" goes_on
 
 check "removed" package -r postern-dkms postern-tools
 check "the module is loaded" postern_loaded
+check "no bridge is left" expect_fail pgrep -f 'postern bridge'
 check "packets go on, protected, after removal" goes_on
 check "purged" package -P postern-tools
 check "nothing dangles" expect links '' "$(find /etc/systemd/system -name 'postern*' -type l)"
