@@ -138,7 +138,8 @@ class Sa:
             del selector['dst'], selector['dst-len']
         if back and self.mode == TUNNEL:
             del selector['src'], selector['src-len']
-        return {'dir': direction, 'action': 1, 'priority': 10, 'selector': selector, 'tmpl': tmpl}
+        # flags: tcp-mss, icmp
+        return {'dir': direction, 'action': 1, 'priority': 10, 'flags': 3, 'selector': selector, 'tmpl': tmpl}
 
     def carry(self, data, proto):
         """What the SA protects of a payload from isrc to idst, with its next header."""
