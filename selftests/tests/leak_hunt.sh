@@ -8,7 +8,6 @@
 #	                            alt ==== alt                  198.51.100.0/24 2001:db8:2::
 #
 # timeout: 240
-# lanes: debug
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../gateway.sh"
 
@@ -101,7 +100,7 @@ then
 fi
 load_postern
 
-# the debug kernel does it all but for what it has not; the stock one, which is slow, the rest
+# the debug kernel does it all but for tunnels and helpers that it has not, the stock one those
 slab=/sys/kernel/debug/failslab ways=.
 [[ -d $slab ]] || ways='through|helper'
 cleanup_more() { [[ ! -d $slab ]] || echo 0 >$slab/probability; }
@@ -171,6 +170,7 @@ tunnel_sas 0x1001
 hunt "tunnel, NAT" hidden met
 no_nat
 check "it was used" [ "$(stat_of gw out-sent)" -ge 10 ]
+[[ -d $slab ]] || exit 0
 
 # transport mode: each sender has an SA of its own, groups have none
 protect proto esp reqid 2 mode transport -- proto esp reqid 2 mode transport
