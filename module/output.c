@@ -354,10 +354,18 @@ static noinline enum postern_drop_reason check_next(struct postern_out *o)
 	return find_last_route(o);
 }
 
+/*
+ * Devices whose sending functions have called one another, up to here.  The stack's own
+ * limit is 8, for which the kernel stack would not do.
+ */
+#define NESTING_MAX	3
+
 static enum postern_drop_reason check_packet(struct postern_out *o)
 {
 	enum postern_drop_reason reason;
 
+	if (unlikely(dev_recursion_level() > NESTING_MAX))
+		return POSTERN_DROP_OUT_NESTING;
 	if (unlikely(o->judged->opaque) &&
 	    !postern_selector_any_port(&o->policy->rule.sel))
 		return POSTERN_DROP_OUT_FRAGMENT;

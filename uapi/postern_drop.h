@@ -95,7 +95,9 @@
 	R(IN_DECOMPRESS, "in-decompress", \
 	  "authentic, but the compressed data is broken, or becomes more than a packet can be") \
 	R(OUT_GUARD, "out-guard", \
-	  "a frame that did not come from the IP stack was to leave in clear where a policy says protect or discard, and a guard stands")
+	  "a frame that did not come from the IP stack was to leave in clear where a policy says protect or discard, and a guard stands") \
+	R(OUT_NESTING, "out-nesting", \
+	  "devices in one another send to one another, deeper than the kernel's stack may hold: a route in a circle")
 
 enum postern_drop_reason {
 	POSTERN_DROP_UNSPEC,
