@@ -10,6 +10,7 @@
 #include <linux/if_arp.h>
 #include <linux/if_vlan.h>
 #include <linux/udp.h>
+#include <net/lwtunnel.h>
 #include "compat.h"
 #include "flow.h"
 #include "guard.h"
@@ -20,14 +21,20 @@
 
 /*
  * A route says that the packet has come by POST_ROUTING of the namespace that the route
- * is of.  The flows of a flowtable have one too, and are kept out of that.
+ * is of.  The flows of a flowtable have one too, and are kept out of that.  A route that
+ * has died tells no namespace, and lightweight tunnels unpack frames and send them with
+ * the route by which the tunnel's packet came.
  */
 static bool was_judged(const struct sk_buff *skb, const struct net *net)
 {
 	const struct dst_entry *dst = skb_dst(skb);
+	const struct net_device *dev;
 
-	return dst && !(dst->flags & (DST_METADATA | DST_FAKE_RTABLE)) &&
-	       net_eq(dev_net(dst_dev(dst)), net);
+	if (!dst || dst->flags & (DST_METADATA | DST_FAKE_RTABLE) ||
+	    lwtunnel_input_redirect(dst->lwtstate))
+		return false;
+	dev = dst_dev(dst);
+	return dev != blackhole_netdev && net_eq(dev_net(dev), net);
 }
 
 /* The family of the IP header in a frame, and its offset; 0 for no IP, -1 for too many tags. */
@@ -162,7 +169,8 @@ struct postern_guard *postern_guard_find(struct postern_net *pn, int ifindex)
  * @dev: device
  * @extack: for what is wrong
  *
- * It goes with the device, or when that leaves the namespace.
+ * It goes with the device, or when that leaves the namespace.  One that is there already
+ * stays.
  *
  * Return: 0 or a negative error. Context: process, RTNL held.
  */
@@ -182,10 +190,8 @@ int postern_guard_add(struct postern_net *pn, struct net_device *dev,
 			       "a guard reads frames of Ethernet and of devices without a header only");
 		return -EOPNOTSUPP;
 	}
-	if (postern_guard_find(pn, dev->ifindex)) {
-		NL_SET_ERR_MSG(extack, "this device has a guard");
-		return -EEXIST;
-	}
+	if (postern_guard_find(pn, dev->ifindex))
+		return 0;
 	guard = kzalloc(sizeof(*guard), GFP_KERNEL_ACCOUNT);
 	if (!guard)
 		return -ENOMEM;
@@ -217,13 +223,18 @@ static int device_event(struct notifier_block *nb, unsigned long event, void *pt
 	struct postern_guard *guard;
 	struct postern_net *pn;
 
-	/* also when it is about to go to another namespace */
-	if (event != NETDEV_UNREGISTER)
+	/* the first also when it is about to go to another namespace */
+	if (event != NETDEV_UNREGISTER && event != NETDEV_PRE_TYPE_CHANGE)
 		return NOTIFY_DONE;
 	pn = postern_net(dev_net(dev));
 	guard = postern_guard_find(pn, dev->ifindex);
-	if (guard)
-		postern_guard_remove(pn, guard);
+	/* another device may have the number of one that is long in going */
+	if (!guard || guard->ops.dev != dev)
+		return NOTIFY_DONE;
+	/* what can be read of its frames was asked before */
+	if (event == NETDEV_PRE_TYPE_CHANGE)
+		return notifier_from_errno(-EBUSY);
+	postern_guard_remove(pn, guard);
 	return NOTIFY_DONE;
 }
 

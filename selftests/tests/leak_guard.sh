@@ -31,12 +31,25 @@ fi
 check "a device with a guard" expect devices veth0 "$(guards)"
 ip netns exec a postern -j guard list >/run/json
 check "JSON follows the schema" /usr/bin/python3 "$(dirname "$0")/../../tools/test/schema.py" guard-list /run/json
-check "not twice" expect_fail -m 'has a guard' guard add dev veth0
+check "one is enough" guard add dev veth0
+check "and there is one" expect devices veth0 "$(guards)"
 check "a device that shows no IP" expect_fail -m 'Ethernet' guard add dev lo
 check "one is asked for" expect devices '' "$(ip netns exec a postern -j guard list dev port | jq -r '.[].dev')"
 check "no such device" expect_fail -m 'ifindex' guard add dev if77
 check "nothing to take away" expect_fail -m 'has a guard' guard delete dev port
 check "a word is required" expect_fail -m 'dev' guard delete
+ip -n a tuntap add tun0 mode tun
+guard add dev tun0
+# TUNSETLINK to ARPHRD_ETHER
+retype() { run_in a /usr/bin/python3 -c '
+import fcntl, struct
+tun = open("/dev/net/tun", "r+b", 0)
+fcntl.ioctl(tun, 0x400454CA, struct.pack("16sH22x", b"tun0", 0x1001))
+fcntl.ioctl(tun, 0x400454CD, 1)'; }
+check "the device stays of its kind" expect_fail -m 'busy' retype
+guard delete dev tun0
+check "without a guard it need not" retype
+ip -n a link del tun0
 guard delete dev veth0
 check "taken away" expect devices '' "$(guards)"
 
