@@ -68,12 +68,16 @@ check "and changes nothing" grep -q 'nothing has changed' <(said)
 n=$(seen esp)
 check "packets go on, protected" busywait 20 seen_more esp $((n + 10))
 files
-echo 'policy add dir out dst 10.3.0.0/16 dev pub action discard' >/etc/postern/30-device.conf
+cat >/etc/postern/30-device.conf <<'CONF'
+policy add dir out dst 10.3.0.0/16 dev pub action discard
+guard add dev pub
+CONF
 check "a reload takes what is right" in_box systemctl reload postern
 check "all of it" expect policies 2 "$(in_box postern -j policy list | jq length)"
 n=$(seen esp)
 check "packets go on after it, protected" busywait 20 seen_more esp $((n + 10))
-check "nothing stays behind" expect_fail in_box nft list table inet postern_closed
+check "nothing stays behind" expect policies '' "$(in_box postern policy list owner 4294967295)"
+check "a guard can be set once more" in_box systemctl reload postern
 echo 'policy add dir out dst' >>/etc/postern/20-policy.conf
 check "a restart refuses what is wrong" expect_fail in_box systemctl restart postern
 n=$(seen esp)
@@ -99,6 +103,8 @@ check "and what that means" grep -q 'CLOSED' <(said)
 n=$(came_in)
 busywait 20 came_in_more $((n + 50))
 check "nothing was seen" expect packets 0 "$(seen ip)"
+check "a restart refuses it once more" expect_fail in_box systemctl restart postern
+check "and says what it leaves" grep -q 'still CLOSED' <(said)
 rm /etc/postern/30-wrong.conf
 check "repaired: it starts" in_box systemctl restart postern
 check "repaired: protected packets are seen" busywait 20 seen_more esp 10
