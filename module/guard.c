@@ -178,6 +178,7 @@ int postern_guard_add(struct postern_net *pn, struct net_device *dev,
 		      struct netlink_ext_ack *extack)
 {
 	struct postern_guard *guard;
+	struct list_head *behind;
 	int err;
 
 	if (!IS_ENABLED(CONFIG_NETFILTER_EGRESS)) {
@@ -205,7 +206,10 @@ int postern_guard_add(struct postern_net *pn, struct net_device *dev,
 		kfree(guard);
 		return err;
 	}
-	list_add_tail(&guard->list, &pn->guards);
+	list_for_each(behind, &pn->guards)
+		if (list_entry(behind, struct postern_guard, list)->ops.dev->ifindex > dev->ifindex)
+			break;
+	list_add_tail(&guard->list, behind);
 	return 0;
 }
 

@@ -11,7 +11,7 @@ struct postern_net;
 
 /**
  * struct postern_guard - the guard of a device
- * @list: of the namespace [RTNL]
+ * @list: of the namespace, by number of the device [RTNL]
  * @ops: hook of the device [I]
  * @rcu: the end
  */

@@ -81,7 +81,7 @@ int postern_nl_guard_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb
 {
 	struct postern_net *pn = postern_net(sock_net(cb->skb->sk));
 	const struct nlattr *one = genl_info_dump(cb)->attrs[POSTERN_A_GUARD_IFINDEX];
-	unsigned long *last = (unsigned long *)cb->ctx, n = 0;
+	int *last = (int *)cb->ctx;
 	struct postern_guard *guard;
 	int err = 0;
 
@@ -89,12 +89,12 @@ int postern_nl_guard_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb
 	list_for_each_entry(guard, &pn->guards, list) {
 		int ifindex = guard->ops.dev->ifindex;
 
-		if (n++ < *last || (one && nla_get_u32(one) != ifindex))
+		if (ifindex <= *last || (one && nla_get_u32(one) != ifindex))
 			continue;
 		err = dump_one(skb, cb, ifindex);
 		if (err)
 			break;
-		*last = n;
+		*last = ifindex;
 	}
 	rtnl_unlock();
 	return skb->len ? skb->len : err;

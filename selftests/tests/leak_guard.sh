@@ -40,6 +40,9 @@ check "nothing to take away" expect_fail -m 'has a guard' guard delete dev port
 check "a word is required" expect_fail -m 'dev' guard delete
 ip -n a tuntap add tun0 mode tun
 guard add dev tun0
+guard delete dev veth0
+guard add dev veth0
+check "in the order of their numbers" expect devices 'veth0 tun0' "$(guards)"
 # TUNSETLINK to ARPHRD_ETHER
 retype() { run_in a /usr/bin/python3 -c '
 import fcntl, struct
