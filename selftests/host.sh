@@ -51,6 +51,9 @@ lane_kver() {
 	esac
 }
 
+# How many machines run at a time: one more than cores, since tests also wait.
+slots() { echo "${POSTERN_SLOTS:-$(($(nproc) + 1))}"; }
+
 # header FILE KEY DEFAULT: the value of a "# KEY: value" line of a test.
 header() {
 	local v

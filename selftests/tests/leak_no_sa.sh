@@ -7,7 +7,7 @@
 #	hosta ----- gwa (Postern) ===== gwb (plain) ----- hostb
 #
 # timeout: 240
-# lanes: stock debug matrix
+# lanes: stock debug bullseye
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../gateway.sh"
 
