@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # NAT keepalives (RFC 3948 section 4): who is asked to sends one octet when it has sent
 # nothing for a while, in clear beside a policy that protects all, and only then.
+#
+# lanes: debug
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../account.sh"
 

@@ -5,6 +5,7 @@
 # Every length of key and all families are in interop_matrix.
 #
 # timeout: 600
+# lanes: stock
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../account.sh"
 . "$(dirname "$0")/../interop.sh"

@@ -4,7 +4,7 @@
 # streams and fragments in both modes.  All families are in interop_matrix.
 #
 # timeout: 600
-# lanes: stock debug matrix
+# lanes: stock matrix
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../account.sh"
 . "$(dirname "$0")/../interop.sh"

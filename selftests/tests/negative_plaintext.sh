@@ -5,6 +5,7 @@
 # it is delivered, and the next good packet is accepted.
 #
 # timeout: 600
+# lanes: debug
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../account.sh"
 . "$(dirname "$0")/../forge.sh"

@@ -4,6 +4,7 @@
 # (RFC 4301 section 5.2), and what should be protected does not enter otherwise.
 #
 # timeout: 600
+# lanes: debug
 #
 # shellcheck disable=SC2034 # forge.sh reads GOOD_SA
 . "$(dirname "$0")/../lib.sh"

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Selectors see what is behind options and extension headers, the end of a route, and
 # the type of a Mobility Header (RFC 4301 section 4.4.1.1).
+#
+# lanes: debug
 . "$(dirname "$0")/../lib.sh"
 
 DIR=/run/headers

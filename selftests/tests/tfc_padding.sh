@@ -5,6 +5,7 @@
 # other end, and the path limits both.
 #
 # timeout: 300
+# lanes: debug
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../account.sh"
 . "$(dirname "$0")/../interop.sh"

@@ -4,6 +4,7 @@
 # end is Python, since XFRM has none.
 #
 # timeout: 400
+# lanes: debug
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../account.sh"
 
