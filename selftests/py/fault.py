@@ -18,20 +18,38 @@ def result(ok, name, detail=''):
     print(f"{'ok' if ok else 'not ok'} {count} - {name}{'' if ok else f' # {detail}'}", flush=True)
 
 
+def set_all(name, value):
+    """Of slab objects and pages."""
+    for kind in 'failslab', 'fail_page_alloc':
+        (DEBUGFS / kind / name).write_text(f'{value}\n')
+
+
+def symbols():
+    """Addresses of the kernel by name, in their order."""
+    with open('/proc/kallsyms', encoding='ascii') as file:
+        return {name: int(address, 16) for address, _, name, *_ in map(str.split, file)}
+
+
 def setup():
-    """All allocations can fail, also those that may wait, and say nothing."""
-    for kind, limit in (('failslab', {}), ('fail_page_alloc', {'min-order': 0})):
-        knobs = {'verbose': 0, 'probability': 0, 'times': -1, 'ignore-gfp-wait': 0} | limit
-        for name, value in knobs.items():
-            (DEBUGFS / kind / name).write_text(f'{value}\n')
+    """All allocations can fail, also those that may wait, and say nothing.  Not those of who
+    watches references, which warns that it cannot."""
+    for name, value in {'verbose': 0, 'probability': 0, 'times': -1, 'ignore-gfp-wait': 0, 'stacktrace-depth': 32}.items():
+        set_all(name, value)
+    (DEBUGFS / 'fail_page_alloc/min-order').write_text('0\n')
+    where = symbols()
+    start = where['ref_tracker_alloc']
+    set_all('reject-start', f'{start:#x}')
+    set_all('reject-end', f'{min(a for a in where.values() if a > start):#x}')
 
 
 def only_modules():
     """From now on only what is called by a module counts: behind the kernel's own text."""
-    end = next(line.split()[0] for line in open('/proc/kallsyms') if line.split()[2] == '_end')
-    for kind in 'failslab', 'fail_page_alloc':
-        (DEBUGFS / kind / 'stacktrace-depth').write_text('32\n')
-        (DEBUGFS / kind / 'require-start').write_text(f'0x{end}\n')
+    set_all('require-start', f"{symbols()['_end']:#x}")
+
+
+def chance(percent):
+    """So many of a hundred allocations fail, in all threads."""
+    set_all('probability', percent)
 
 
 class Fault:

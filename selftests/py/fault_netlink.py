@@ -9,6 +9,7 @@ import ctypes
 import errno
 import ipaddress
 import os
+import socket
 import sys
 
 import fault
@@ -35,6 +36,7 @@ SA = BASE | {'dir': OUT, 'aead': GCM}
 POLICY = {'dir': OUT, 'action': PROTECT, 'selector': SEL, 'tmpl': [TMPL]}
 NAME = {k: POLICY[k] for k in ('dir', 'selector')}
 BYPASSED = {'dir': IN, 'action': BYPASS, 'selector': SEL}
+DEVICE = {'ifindex': socket.if_nametoindex('eth0')}
 
 
 def algo(name, bits, icv=None):
@@ -87,10 +89,17 @@ COMMANDS = {f'sa-new: {name}': ([], ('sa-new', sa), 0) for name, sa in SAS.items
                           ('policy-get', {}), nl.NLM_F_DUMP),
     'stats-get': ([], ('stats-get', {}), 0),
     'algorithm-get': ([], ('algorithm-get', {}), nl.NLM_F_DUMP),
+    'guard-new': ([], ('guard-new', DEVICE), 0),
+    'guard-new of one that is there': ([('guard-new', DEVICE)], ('guard-new', DEVICE), 0),
+    'guard-del': ([('guard-new', DEVICE)], ('guard-del', DEVICE), 0),
+    'guard-get of all': ([('guard-new', DEVICE)], ('guard-get', {}), nl.NLM_F_DUMP),
 }
 FIRST = {name: COMMANDS[name] for name in ('sa-new: gcm', 'policy-new')}
 # What packets, sequence numbers and time change
 VARY = {'id', 'index', 'usage', 'replay', 'drop'}
+OBJECTS = 'sa', 'policy', 'guard'
+# Events carry these
+TOLD = {op['attribute-set'] for op in nl.OPS.values() if 'event' in op or 'notify' in op}
 
 
 class Victim:
@@ -134,12 +143,14 @@ class Host:
         counts = tuple(int.from_bytes(stats[nl.NUMBERS['stats'][name]], sys.byteorder)
                        for name in ('sa-count', 'policy-count'))
         assert counts == (len(sas), len(policies)), counts
-        return sas, policies
+        return sas, policies, self.strip('guard', self.sock.dump('guard-get'))
 
     def prepare(self, requests):
         """These objects and no others."""
         self.sock.call('sa-flush')
         self.sock.call('policy-flush')
+        for guard in self.sock.dump('guard-get'):
+            self.sock.call('guard-del', guard)
         for request in requests:
             self.sock.call(*request)
         self.heard()
@@ -185,12 +196,12 @@ def command(host, before, request, flags, wanted=None, answer=None):
     error, got = host.run(request, flags)
     after = host.state()
     if got is not None:
-        got = host.strip(kind, got) if kind in ('sa', 'policy') else len(got)
+        got = host.strip(kind, got) if kind in OBJECTS else len(got)
     heard = host.heard()
     if wanted is None:
         return error, after, got
     wrong = compare(before, wanted, answer, error, got, after)
-    if not wrong and after != before and not heard:
+    if not wrong and after != before and not heard and kind in TOLD:
         wrong = 'nobody was told'
     return wrong, after, got
 
@@ -243,6 +254,13 @@ def walk_first(name, requests, request, flags):
     fault.result(not wrong and nth > 1, f'first of a namespace, {name}: {nth - 1} allocations', wrong[:3])
 
 
+def walked_all():
+    """What the spec has and no command above."""
+    asked = {(op, kind) for op, spec in nl.OPS.items() for kind in ('do', 'dump') if kind in spec}
+    walked = {(request[0], 'dump' if flags == nl.NLM_F_DUMP else 'do') for _, request, flags in COMMANDS.values()}
+    fault.result(asked <= walked, 'each command of the spec is walked', sorted(asked - walked))
+
+
 def walk_namespace():
     """What a namespace needs of the module; where that can do with less memory it does."""
     nth = 0
@@ -267,6 +285,7 @@ def main():
     for name, (requests, request, flags) in FIRST.items():
         walk_first(name, requests, request, flags)
     walk_namespace()
+    walked_all()
     sys.exit(fault.failed > 0)
 
 

@@ -20,15 +20,19 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 
 import fault
 import t2_netlink as nl
+import t2_packet as packet
 
 A, B, A6, B6 = (ipaddress.ip_address(a).packed for a in ('10.0.0.1', '10.0.0.2', 'fd00::1', 'fd00::2'))
 ESP, AH, COMP = 50, 51, 108
 TRANSPORT, TUNNEL, BEET = 0, 1, 2
 IN, OUT = 1, 2
 PROTECT = 1
+TCP_MSS = 1
+GROUP = '239.1.1.1'
 PORT = 7000
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454ca, 1, 0x1000
 UDP_SEGMENT = 103
@@ -66,7 +70,13 @@ PATHS = {
     'AH, many pieces': ([WITH_AH], 4, 50000, {'mtu': 65535}),
     'IPComp and ESP': ([DEFLATE, CBC], 4, 1000, {}),
     'ESP, ESP and AH': ([GCM, CBC, WITH_AH], 4, 100, {}),
+    'tunnel, GCM, MSS in a copy': ([GCM], 4, 0, {'to': GROUP}),
 }
+
+
+def readable(file):
+    """Something waits there."""
+    return select.select([file], [], [], 0)[0]
 
 
 class Host:
@@ -82,9 +92,10 @@ class Host:
         self.tun = os.open('/dev/net/tun', os.O_RDWR | os.O_NONBLOCK)
         fcntl.ioctl(self.tun, TUNSETIFF, struct.pack('16sH22x', b'pub', IFF_TUN | IFF_NO_PI))
         self.udp = {v: socket.socket(f, socket.SOCK_DGRAM) for v, f in ((4, socket.AF_INET), (6, socket.AF_INET6))}
+        self.tcp = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
 
-    def configure(self, sas, version, direction):
-        """The SAs from a to b, and their policy."""
+    def configure(self, sas, version, direction, want=(), to=None):
+        """The SAs from a to b, and a policy that wants them, or others, for b or somebody else."""
         src, dst = (A, B) if version == 4 else (A6, B6)
         bits = len(src) * 8
         ends = {'src': src, 'dst': dst}
@@ -92,9 +103,10 @@ class Host:
         for sa in sas:
             self.sock.call('sa-new', ends | {'dir': direction} | (
                 {'selector': ends | {'src-len': bits, 'dst-len': bits}} if sa['mode'] == BEET else {}) | sa)
+        for sa in want or sas:
             tmpls.append(ends | {k: sa[k] for k in ('proto', 'mode', 'reqid')})
-        self.sock.call('policy-new', {'dir': direction, 'action': PROTECT, 'tmpl': tmpls,
-                                      'selector': ends | {'src-len': bits, 'dst-len': bits}})
+        self.sock.call('policy-new', {'dir': direction, 'action': PROTECT, 'tmpl': tmpls, 'flags': TCP_MSS,
+                                      'selector': {'dst': to or dst, 'dst-len': bits}})
 
     def clear(self):
         """Nothing is left."""
@@ -116,7 +128,7 @@ class Host:
     def sent(self):
         """What leaves by the outside link."""
         packets = []
-        while select.select([self.tun], [], [], 0)[0]:
+        while readable(self.tun):
             packets.append(os.read(self.tun, 1 << 17))
         return packets
 
@@ -131,6 +143,53 @@ def drops(stats, prefix):
 def in_clear(packet):
     """AH, which all can read, is IPv4 here."""
     return TEXT[:16] in packet and (packet[0] >> 4 != 4 or packet[9] != AH)
+
+
+class Datagrams:
+    """What a says itself."""
+
+    def __init__(self, a, b, version, size):
+        self.out, self.into, self.size = a.udp[version], b.udp[version], size
+        self.text = (TEXT * (size // len(TEXT) + 1))[:size]
+
+    def send(self):
+        """A function and its arguments."""
+        return self.out.send, self.text
+
+    def arrived(self):
+        """All of it?"""
+        got = 0
+        while readable(self.into):
+            got += len(self.into.recv(1 << 17))
+        return got == self.size
+
+
+class Segments:
+    """The beginning of a connection to a group that a is in, too, so that it shares its buffer."""
+
+    def __init__(self, a, b):
+        self.out, self.into = a.tcp, b.tcp
+        for host, own in (a, A), (b, B):
+            host.tcp.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(GROUP) + own)
+            host.tcp.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, own)
+        head = struct.pack('>HHIIBBHHHHH', 4000, PORT, 0, 0, 6 << 4, 2, 8192, 0, 0, 0x204, 1460) + TEXT
+        check = packet.upper_checksum('10.0.0.1', GROUP, socket.IPPROTO_TCP, head)
+        self.syn = head[:16] + struct.pack('>H', check) + head[18:]
+
+    def send(self):
+        """A function and its arguments."""
+        return self.out.sendto, self.syn, (GROUP, 0)
+
+    def arrived(self):
+        """It is there, and asks for no more than fits."""
+        while readable(self.out):
+            self.out.recv(1 << 17)
+        got = False
+        while readable(self.into):
+            mss, = struct.unpack_from('>H', self.into.recv(1 << 17), 20 + 22)
+            assert mss < 1460, mss
+            got = True
+        return got
 
 
 class Road:
@@ -150,41 +209,39 @@ class Road:
             return error.errno
         return 0
 
-    def shot(self, version, size, nth_out, nth_in):
-        """One datagram; what is wrong with what became of it, and was there such an allocation?"""
-        text = (TEXT * (size // len(TEXT) + 1))[:size]
+    def shot(self, what, nth_out, nth_in):
+        """One packet; what is wrong with what became of it, was there such an allocation, did it arrive?"""
         before = self.a.stats(), self.b.stats()
         fail.arm(nth_out)
-        error = self.attempt(self.a.udp[version].send, text)
+        error = self.attempt(*what.send())
         hit = fail.hit
         packets = self.a.sent()
         wrong = ['in clear'] if any(in_clear(p) for p in packets) else []
         fail.arm(nth_in)
-        for packet in packets:
-            error = self.attempt(os.write, self.b.tun, packet) or error
+        for one in packets:
+            error = self.attempt(os.write, self.b.tun, one) or error
         hit = fail.hit if nth_in else hit
         fail.arm(0)
         out, inside = (h.stats() - s for h, s in zip((self.a, self.b), before))
-        got = 0
-        while select.select([self.b.udp[version]], [], [], 0)[0]:
-            got += len(self.b.udp[version].recv(1 << 17))
+        arrived = what.arrived()
+        self.b.sent()
         lost = drops(out, 'out-'), drops(inside, 'in-') + inside['unknown-spi']
         if out['out-packets'] != out['out-sent'] + out['held'] + lost[0]:
             wrong.append(f'out: {dict(out)}')
         if inside['in-packets'] != inside['in-delivered'] + inside['in-fragments'] + lost[1]:
             wrong.append(f'in: {dict(inside)}')
-        if got != size and not error and not lost[0] + lost[1]:
+        if not arrived and not error and not lost[0] + lost[1]:
             self.seen['lost by the stack'] += 1
         for name, n in (out + inside).items():
             self.seen[name] += n
-        return wrong, hit, got == size
+        return wrong, hit, arrived
 
-    def walk(self, version, size, way):
+    def walk(self, probe, way):
         """All allocations of one way; what is wrong, how many there are, how many packets arrived."""
         wrong, nth, misses, arrived = [], 0, 0, 0
         while misses < MISSES and not wrong:
             nth += 1
-            what, hit, all_there = self.shot(version, size, *((nth, 0) if way == 'out' else (0, nth)))
+            what, hit, all_there = self.shot(probe, *((nth, 0) if way == 'out' else (0, nth)))
             wrong += what
             misses = 0 if hit else misses + 1
             if not hit and not all_there:
@@ -197,15 +254,17 @@ def walk_path(road, name, sas, version, size, options):
     """Both ways of one path."""
     for end in 'a', 'b':
         subprocess.run(['ip', '-n', end, 'link', 'set', 'pub', 'mtu', str(options.get('mtu', 1500))], check=True)
-    road.a.configure(sas, version, OUT)
-    road.b.configure(sas, version, IN)
+    group = socket.inet_aton(options['to']) if 'to' in options else None
+    road.a.configure(sas, version, OUT, to=group)
+    road.b.configure(sas, version, IN, to=group)
     sender = road.a.udp[version]
     sender.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, options.get('segment', 0))
-    wrong = road.shot(version, size, 0, 0)
+    probe = Segments(road.a, road.b) if group else Datagrams(road.a, road.b, version, size)
+    wrong = road.shot(probe, 0, 0)
     fault.result(not wrong[0] and wrong[2], f'{name}: arrives', wrong)
     for way in 'out', 'in':
         stack = road.seen['lost by the stack']
-        wrong, allocations, arrived = road.walk(version, size, way)
+        wrong, allocations, arrived = road.walk(probe, way)
         stack = road.seen['lost by the stack'] - stack
         fault.result(not wrong and allocations, f'{name}, {way}: {allocations} allocations, {arrived} arrived, '
                      f'{stack} lost by the stack', wrong)
@@ -215,9 +274,111 @@ def walk_path(road, name, sas, version, size, options):
     road.b.clear()
 
 
+def wait_for(condition):
+    """In time."""
+    end = time.monotonic() + 10
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError
+        time.sleep(0.005)
+
+
+class Held:
+    """Packets of a for which there is no SA yet."""
+
+    def __init__(self, road):
+        self.road, self.a = road, road.a
+        self.probe = Datagrams(road.a, road.b, 4, 100)
+        self.a.configure([], 4, OUT, [GCM])
+        road.b.configure([GCM], 4, IN)
+
+    def asked(self):
+        """Was somebody asked, or told that there was no memory to do so?"""
+        asked = False
+        while readable(self.a.listener.sock):
+            asked = True
+            try:
+                self.a.listener.sock.recv(1 << 16)
+            except OSError as failure:
+                assert failure.errno == errno.ENOBUFS
+        return asked
+
+    def send(self, nth):
+        """One; does it wait, why does it not, was there such an allocation, what is wrong?"""
+        before = self.a.stats()
+        fail.arm(nth)
+        self.road.attempt(*self.probe.send())
+        hit = fail.hit
+        fail.arm(0)
+        asked = self.asked()
+        got = self.a.stats() - before
+        why = {name for name in got if drops({name: 1}, 'out-')}
+        fine = got['out-packets'] == got['held'] + drops(got, 'out-') and (asked or not got['held']) and \
+            not any(in_clear(p) for p in self.a.sent())
+        return got['held'], why, hit, [] if fine else [f'held: {dict(got)}']
+
+    def try_call(self, op, attrs=()):
+        """Is it done?"""
+        try:
+            self.a.sock.call(op, attrs)
+        except (nl.Refused, OSError) as error:
+            assert error.errno in (errno.ENOMEM, errno.ENOBUFS, errno.EEXIST), error
+            return error.errno == errno.EEXIST
+        return True
+
+    def settled(self):
+        """All is accounted for, and nobody waits."""
+        try:
+            stats = self.a.stats()
+        except (nl.Refused, OSError):
+            return False
+        return not stats['held'] and stats['out-packets'] == stats['out-sent'] + drops(stats, 'out-')
+
+    def release(self, chance=0):
+        """There is an SA, while some allocations fail; does what waited arrive, what is wrong?"""
+        fault.chance(chance)
+        wait_for(lambda: self.try_call('sa-new', {'src': A, 'dst': B, 'dir': OUT} | GCM))
+        wait_for(self.settled)
+        fault.chance(0)
+        packets = self.a.sent()
+        for one in packets:
+            os.write(self.road.b.tun, one)
+        self.a.sock.call('sa-flush')
+        return self.probe.arrived(), ['released: in clear'] if any(in_clear(p) for p in packets) else []
+
+
+def walk_held(held):
+    """All allocations until it waits."""
+    wrong, nth, misses, reasons = [], 0, 0, set()
+    while misses < MISSES and not wrong:
+        nth += 1
+        waits, why, hit, wrong = held.send(nth)
+        reasons |= why
+        misses = 0 if hit else misses + 1
+        if not waits and not held.send(0)[0]:
+            wrong.append('the next does not wait')
+        arrived, more = held.release()
+        wrong += more if arrived else ['does not arrive']
+    wrong += reasons - {'out-memory'}
+    fault.result(not wrong and nth > MISSES, f'waits for an SA: {nth - misses} allocations', wrong)
+
+
+def walk_released(held):
+    """It goes on in another thread, where any allocation may fail."""
+    wrong, arrived = [], 0
+    for _ in range(40):
+        if not held.send(0)[0]:
+            wrong.append('does not wait')
+        came, more = held.release(5)
+        arrived += came
+        wrong += more
+    fault.result(not wrong and 0 < arrived < 40, f'goes on when there is one: {arrived} of 40 arrived', wrong)
+
+
 def main():
     """All paths."""
     fault.setup()
+    os.sched_setaffinity(0, {0})    # each has caches
     a, b = Host('a'), Host('b')
     b.udp[4].bind(('10.0.0.2', PORT))
     b.udp[6].bind(('fd00::2', PORT))
@@ -231,6 +392,10 @@ def main():
         fault.result(road.seen[reason], f'{reason} was seen')
     reasons = {name for name in road.seen if road.seen[name] and drops({name: 1}, ('in-', 'out-'))}
     fault.result(reasons <= {'in-memory', 'out-memory', 'out-stack'}, 'all was for want of memory', reasons)
+    held = Held(road)
+    walk_held(held)
+    fault.only_modules()
+    walk_released(held)
     sys.exit(fault.failed > 0)
 
 

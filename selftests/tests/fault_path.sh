@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # No memory, at each allocation on the way of a packet in turn: it is delivered, or
 # dropped and counted as in-memory, out-memory or, when the stack had none, out-stack.
+# So is what waits for an SA.
 #
 # timeout: 120
 # lanes: debug
