@@ -82,6 +82,9 @@ check: setup
 check-packages: setup
 	@selftests/package $(TESTS)
 
+coverage: setup
+	@selftests/run -l debug && selftests/coverage
+
 static: setup
 	@selftests/static $(TESTS)
 
@@ -115,6 +118,7 @@ help:
 	@echo '  check      all tests; TESTS="name ..." some; LANE=stock (this host, default), debug (User-Mode'
 	@echo '             Linux), bullseye, trixie, backports (hosts of other Debian releases), cloud, rt'
 	@echo '             (kernels; their core), several with commas between, or all'
+	@echo '  coverage   all tests of the debug lane, and which share of the module they have run'
 	@echo '  check-packages  Debian packages and DKMS: built, installed, upgraded, removed'
 	@echo '  static     what can be checked without running it'
 	@echo '  bench      throughput beside XFRM, WireGuard and no protection'
@@ -124,4 +128,4 @@ help:
 	@echo
 	@echo 'WERROR=1 (or CI=true) turns warnings into errors.'
 
-.PHONY: all modules tools install uninstall dkms-install dkms-uninstall dkms-source deb version setup demo shell check check-packages static bench clean help
+.PHONY: all modules tools install uninstall dkms-install dkms-uninstall dkms-source deb version setup demo shell check coverage check-packages static bench clean help
