@@ -16,7 +16,14 @@ void postern_sa_schedule(struct postern_sa *sa, unsigned long delay)
 {
 	if (!postern_sa_hold(sa))
 		return;
-	if (mod_delayed_work(postern_wq, &sa->timer, delay))
+	if (mod_delayed_work(sa->pn->wq, &sa->timer, delay))
+		postern_sa_put(sa);
+}
+
+/* As above, from within a look: one that was asked for meanwhile is not put off. */
+static void look_again(struct postern_sa *sa, unsigned long delay)
+{
+	if (postern_sa_hold(sa) && !queue_delayed_work(sa->pn->wq, &sa->timer, delay))
 		postern_sa_put(sa);
 }
 
@@ -213,7 +220,7 @@ static void sa_expire(struct postern_sa *sa, struct postern_net *pn)
 	next = min_t(u64, next, MAX_JIFFY_OFFSET / HZ);
 	WRITE_ONCE(sa->next_limit, now + next);
 	if (next < MAX_JIFFY_OFFSET / HZ)
-		postern_sa_schedule(sa, next * HZ);
+		look_again(sa, next * HZ);
 }
 
 void postern_sa_timer(struct work_struct *work)

@@ -26,6 +26,9 @@
 unsigned int postern_net_id __read_mostly;
 const struct postern_notify *postern_notify = &postern_event_notify;
 
+/* What an unprivileged user keeps busy is not what the host waits for. */
+static struct workqueue_struct *wq_of_host, *wq_of_users;
+
 static int __net_init postern_net_init(struct net *net)
 {
 	struct postern_net *pn = postern_net(net);
@@ -40,6 +43,7 @@ static int __net_init postern_net_init(struct net *net)
 	INIT_LIST_HEAD(&pn->guards);
 	INIT_WORK(&pn->recheck, postern_flowtable_work);
 	pn->seqnos = postern_seqnos_of(net);
+	pn->wq = net->user_ns == &init_user_ns ? wq_of_host : wq_of_users;
 	pn->stats = alloc_percpu(struct postern_stats);
 	if (!pn->stats)
 		return -ENOMEM;
@@ -122,7 +126,9 @@ static void __net_exit postern_net_exit(struct list_head *nets)
 		net_empty(postern_net(net));
 	list_for_each_entry(net, nets, exit_list)
 		net_wait(postern_net(net));
-	flush_workqueue(postern_wq);	/* also of pn->recheck */
+	/* also of pn->recheck */
+	flush_workqueue(wq_of_host);
+	flush_workqueue(wq_of_users);
 	list_for_each_entry(net, nets, exit_list)
 		net_free(postern_net(net));
 }
@@ -155,12 +161,16 @@ static int __init postern_init(void)
 	postern_algo_init();
 	postern_output_init();
 	postern_seqno_init();
-	postern_wq = alloc_workqueue("postern", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	if (!postern_wq)
+	wq_of_host = alloc_workqueue("postern", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!wq_of_host)
 		return -ENOMEM;
+	err = -ENOMEM;
+	wq_of_users = alloc_workqueue("postern_users", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!wq_of_users)
+		goto err_host;
 	err = postern_crypt_init();
 	if (err)
-		goto err_wq;
+		goto err_users;
 	err = postern_input_init();
 	if (err)
 		goto err_crypt;
@@ -183,8 +193,10 @@ err_input:
 	postern_input_exit();
 err_crypt:
 	postern_crypt_exit();
-err_wq:
-	destroy_workqueue(postern_wq);
+err_users:
+	destroy_workqueue(wq_of_users);
+err_host:
+	destroy_workqueue(wq_of_host);
 	return err;
 }
 
@@ -196,7 +208,8 @@ static void __exit postern_exit(void)
 	rcu_barrier();
 	postern_input_exit();
 	postern_crypt_exit();
-	destroy_workqueue(postern_wq);
+	destroy_workqueue(wq_of_users);
+	destroy_workqueue(wq_of_host);
 	postern_seqno_exit();
 }
 

@@ -46,6 +46,7 @@ struct metadata_dst;
  * @hooked: netfilter hooks are registered [C]
  * @generation: changes with each change of SAs or policies, for dumps [C]
  * @unknown: when listeners were told of unknown SPIs
+ * @wq: for what sleeps or waits [I]
  * @recheck: takes connections out of flowtables after a change of policies
  * @guards: of devices [RTNL]
  */
@@ -61,6 +62,7 @@ struct postern_net {
 	bool hooked;
 	u32 generation;
 	struct ratelimit_state unknown;
+	struct workqueue_struct *wq;
 	struct work_struct recheck;
 	struct list_head guards;
 };

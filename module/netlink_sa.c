@@ -160,7 +160,7 @@ static void encap_change(struct postern_sa *sa, __be32 encap)
 	if (sa->dir != POSTERN_DIR_OUT)
 		postern_encap_listen(sa->pn, postern_encap_dport(encap));
 	WRITE_ONCE(sa->encap, encap);
-	synchronize_net();	/* who has seen the old ones remembers no route any more */
+	smp_mb();	/* pairs with remembered() in route.c */
 	dst_cache_reset(&sa->route);
 }
 
@@ -206,17 +206,19 @@ static bool is_larval(const struct postern_sa *sa)
 	return sa->state == POSTERN_SA_STATE_LARVAL;
 }
 
-/* The request leaves no keys behind. */
-static void wipe_keys(struct nlattr **tb)
+/* The request leaves no keys behind, of a type that it has twice neither. */
+static void wipe_keys(struct genl_info *info)
 {
-	static const u8 types[] = { POSTERN_A_SA_AEAD, POSTERN_A_SA_CRYPT,
-				    POSTERN_A_SA_AUTH };
-	int i;
+	struct nlattr *attr;
+	int rem;
 
-	for (i = 0; i < ARRAY_SIZE(types); i++)
-		if (tb[types[i]])
-			memzero_explicit(nla_data(tb[types[i]]),
-					 nla_len(tb[types[i]]));
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
+		switch (nla_type(attr)) {
+		case POSTERN_A_SA_AEAD:
+		case POSTERN_A_SA_CRYPT:
+		case POSTERN_A_SA_AUTH:
+			memzero_explicit(nla_data(attr), nla_len(attr));
+		}
 }
 
 static int sa_new(struct genl_info *info)
@@ -248,7 +250,7 @@ int postern_nl_sa_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	int err = sa_new(info);
 
-	wipe_keys(info->attrs);
+	wipe_keys(info);
 	return err;
 }
 
@@ -289,7 +291,7 @@ int postern_nl_sa_update_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	int err = sa_update(info);
 
-	wipe_keys(info->attrs);
+	wipe_keys(info);
 	return err;
 }
 

@@ -5,6 +5,14 @@
 #include <net/route.h>
 #include "path.h"
 
+/* The ports may have changed meanwhile: pairs with encap_change(). */
+static void remembered(struct postern_sa *sa, __be32 encap)
+{
+	smp_mb();
+	if (unlikely(READ_ONCE(sa->encap) != encap))
+		dst_cache_reset(&sa->route);
+}
+
 static struct dst_entry *route_ipv4(struct postern_net *pn, struct postern_sa *sa,
 				    u32 mark, __be32 encap)
 {
@@ -28,8 +36,10 @@ static struct dst_entry *route_ipv4(struct postern_net *pn, struct postern_sa *s
 	rt = ip_route_output_flow(pn->net, &fl4, NULL);
 	if (IS_ERR(rt))
 		return NULL;
-	if (cached)
+	if (cached) {
 		dst_cache_set_ip4(&sa->route, &rt->dst, fl4.saddr);
+		remembered(sa, encap);
+	}
 	return &rt->dst;
 }
 
@@ -57,8 +67,10 @@ static struct dst_entry *route_ipv6(struct postern_net *pn, struct postern_sa *s
 	if (IS_ERR(dst))
 		return NULL;
 	dst = postern_pmtu_plain(dst);
-	if (cached)
+	if (cached) {
 		dst_cache_set_ip6(&sa->route, dst, &fl6.saddr);
+		remembered(sa, encap);
+	}
 	return dst;
 }
 

@@ -7,7 +7,6 @@
 #include "expire.h"
 #include "net.h"
 
-struct workqueue_struct *postern_wq;
 
 static void sa_destroy(struct postern_sa *sa)
 {
@@ -36,7 +35,7 @@ static void sa_released(struct percpu_ref *refs)
 {
 	struct postern_sa *sa = container_of(refs, struct postern_sa, refs);
 
-	queue_rcu_work(postern_wq, &sa->free_work);
+	queue_rcu_work(sa->pn->wq, &sa->free_work);
 }
 
 /**

@@ -204,8 +204,6 @@ struct postern_sa {
 	atomic64_t drops[POSTERN_DROP_COUNT];
 };
 
-extern struct workqueue_struct *postern_wq;
-
 struct postern_sa *postern_sa_alloc(struct postern_net *pn);
 int postern_sa_arm(struct postern_sa *sa, u32 window,
 		   struct netlink_ext_ack *extack);

@@ -204,7 +204,7 @@ struct postern_slot *postern_slot_get(struct postern_sad *sad,
 void postern_slot_kick(struct postern_slot *slot, unsigned long delay)
 {
 	lockdep_assert_held(&slot->sad->slot_lock);
-	if (!mod_delayed_work(postern_wq, &slot->deadline, delay))
+	if (!mod_delayed_work(slot->sad->pn->wq, &slot->deadline, delay))
 		slot->users++;
 }
 
@@ -213,7 +213,7 @@ static void slot_put_locked(struct postern_slot *slot)
 	if (--slot->users)
 		return;
 	rhashtable_remove_fast(&slot->sad->slots, &slot->hash, slot_params);
-	queue_rcu_work(postern_wq, &slot->free_work);
+	queue_rcu_work(slot->sad->pn->wq, &slot->free_work);
 }
 
 void postern_slot_put(struct postern_slot *slot)

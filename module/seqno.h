@@ -5,8 +5,9 @@
  * Outbound sequence numbers, which are also the IVs of counter modes, belong to a
  * key, not to an SA: all SAs that have the same key, in whatever namespace, draw from
  * the same counter, and the counter outlives them for a while.  So neither a daemon
- * that deletes and adds an SA, nor two SAs with one key, can repeat a number.  Only
- * the end of the module forgets them.
+ * that deletes and adds an SA, nor two SAs with one key, can repeat a number.  One
+ * without an SA is forgotten after POSTERN_SEQNO_IDLE_SEC, when POSTERN_SEQNO_IDLE_MAX
+ * younger ones are there, and at the end of the module.
  *
  * Namespaces of an unprivileged user have a table of their own, so that their keys
  * cannot push those of the host out of memory.

@@ -142,7 +142,7 @@ static void policy_unpublished(struct postern_net *pn,
 	slots_unbind(policy);
 	if (keeps_module(policy))
 		module_put(THIS_MODULE);
-	queue_rcu_work(postern_wq, &policy->free_work);
+	queue_rcu_work(pn->wq, &policy->free_work);
 }
 
 /**

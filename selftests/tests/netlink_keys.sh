@@ -47,6 +47,22 @@ check "events were seen" [ "$(grep -c . /run/json)" -ge 8 ]
 for f in text json keys; do
 	check "events ($f)" none_in "$(<"/run/$f")"
 done
+
+# The kernel answers a refused message with itself; here with two keys, of which one counts.
+answer=$(ip netns exec a env PYTHONPATH=py python3 -B - "$key" <<-'PY'
+	import sys
+	import t2_netlink as nl
+	sock = nl.Socket()
+	sock.sock.setsockopt(nl.SOL_NETLINK, nl.NETLINK_CAP_ACK, 0)
+	aead = 'aead', {'name': 'rfc4106(gcm(aes))', 'key': bytes.fromhex(sys.argv[1][2:]), 'icv-bits': 128}
+	body = nl.struct.pack('=BBH', nl.OPS['sa-new']['value'], 1, 0) + nl.encode(
+	    'sa', [('dst', bytes([10, 0, 0, 2])), ('proto', 50), ('spi', 9), ('mode', 1), aead, aead])
+	sock.sock.send(nl.struct.pack('=IHHII', 16 + len(body), sock.family, 5, 1, 0) + body)
+	print(sock.sock.recv(1 << 16).hex())
+PY
+)
+check "a refused message comes back whole" [ ${#answer} -ge 320 ]
+check "but without keys" none_in "$answer"
 # what a batch or a log may have kept
 check "kernel log" none_in "$(dmesg)"
 
