@@ -35,6 +35,7 @@ struct shadow_sa {
 	struct usage usage;	/* as XFRM last heard them */
 	struct replay replay;
 	uint32_t reqid;
+	uint8_t dir;		/* 0 when the daemon did not say */
 	bool seen;		/* by the dump under way */
 	bool mirrored;
 	bool told_soft;

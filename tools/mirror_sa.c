@@ -301,16 +301,19 @@ static void write_as_they_are(struct mirror *m, struct shadow_sa *s,
 /*
  * Write numbers into XFRM. The sequence number is never 0 there once the SA
  * is in Postern: a dump that meets it later without finding the SA in Postern
- * then knows that numbers were used which nobody remembers.
+ * then knows that numbers were used which nobody remembers. Of an inbound SA
+ * it is that of the window, whose bitmap has nothing: a kernel takes none of
+ * the other kind when the daemon adds the SA again with what it read.
  */
 static void write_numbers(struct mirror *m, struct shadow_sa *s,
 			  const struct usage *usage,
 			  const struct replay *replay)
 {
 	struct replay marked = *replay;
+	uint64_t *mark = s->dir == POSTERN_DIR_IN ? &marked.seq : &marked.oseq;
 
-	if (!marked.oseq)
-		marked.oseq = 1;
+	if (!*mark)
+		*mark = 1;
 	write_as_they_are(m, s, usage, &marked);
 	s->replay = *replay;
 }
@@ -511,6 +514,7 @@ void mirror_take_sa(struct mirror *m, const struct xfrm_sa *x)
 	s->usage = x->sa.usage;
 	s->replay = x->sa.replay;
 	s->reqid = x->sa.reqid;
+	s->dir = x->sa.dir;
 	if (x->unsupported[0]) {
 		refuse(m, s, x->unsupported);
 		if (s->mirrored && !delete_sa(m, s))
@@ -564,6 +568,7 @@ static struct shadow_sa *make_stranger(const struct sa *sa)
 	s->crypt = sa->crypt;
 	s->usage = sa->usage;
 	s->replay = sa->replay;
+	s->dir = sa->dir;
 	s->mirrored = true;
 	return s;
 }

@@ -464,6 +464,39 @@ static void a_refused_sa_gets_its_numbers_back(void)
 	CHECK(postern.sas == 1 && !m->refused && xfrm.replay.oseq == 1, t);
 }
 
+/* A kernel refuses to add an inbound SA that has sent. */
+static void a_mark_is_of_the_direction(void)
+{
+	struct mirror *m = fresh();
+	const char *t = __func__;
+	struct xfrm_sa x;
+
+	x = make_sa(0x2000);
+	x.sa.has |= HAS(POSTERN_A_SA_DIR);
+	x.sa.dir = POSTERN_DIR_IN;
+	mirror_take_sa(m, &x);
+	CHECK(xfrm.replay.oseq == 0 && xfrm.replay.seq == 1, t);
+	CHECK(!xfrm.replay.bitmap.word[0], t);
+	CHECK(!postern.sa[0].replay.oseq && !postern.sa[0].replay.seq, t);
+	postern.sa[0].usage.packets = 1;
+	CHECK(!mirror_write_numbers(m), t);
+	CHECK(xfrm.replay.oseq == 0 && xfrm.replay.seq == 1, t);
+	/* Postern has forgotten. */
+	postern.sas = 0;
+	m = restarted();
+	m->dumping = true;
+	x.sa.replay = xfrm.replay;
+	mirror_take_sa(m, &x);
+	CHECK(!postern.sas && xfrm.hard_expiries == 1, t);
+
+	m = fresh();
+	x = make_sa(0x2000);
+	x.sa.has |= HAS(POSTERN_A_SA_DIR);
+	x.sa.dir = POSTERN_DIR_OUT;
+	mirror_take_sa(m, &x);
+	CHECK(xfrm.replay.oseq == 1 && xfrm.replay.seq == 0, t);
+}
+
 static void a_policy_goes_when_its_successor_is_there(void)
 {
 	struct xfrm_policy x = make_policy("10.1.0.0", "10.2.0.0", 5);
@@ -536,6 +569,7 @@ int main(void)
 	a_lost_sa_leaves_its_numbers();
 	interrupted_sweeps_are_repeated();
 	a_refused_sa_gets_its_numbers_back();
+	a_mark_is_of_the_direction();
 	a_policy_goes_when_its_successor_is_there();
 	one_destination_has_one_route();
 	a_bypass_of_somebody_else_serves();
