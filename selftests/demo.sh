@@ -54,8 +54,6 @@ hex_of() { printf '%s' "$1" | od -An -v -tx1 | tr -d ' \n'; }
 finds() { grep -q -- "$2" "$1"; }
 lacks() { ! finds "$@"; }
 
-count() { tcpdump -n -r "$1" "$2" 2>/dev/null | wc -l; }
-
 topology() {
 	ns hosta gwa internet gwb hostb
 	link hosta lan gwa lan
@@ -164,11 +162,11 @@ must "TCP moves data" test "$rate" -ge 1
 step "What the public link carried"
 esp=0 ike=0 ether=0 rest=0
 for f in "$RESULTS"/public.pcap "$RESULTS"/iperf.pcap; do
-	esp=$((esp + $(count "$f" esp)))
-	ike=$((ike + $(count "$f" 'udp and (port 500 or port 4500)')))
+	esp=$((esp + $(packets_in "$f" esp)))
+	ike=$((ike + $(packets_in "$f" 'udp and (port 500 or port 4500)')))
 	# Neighbour discovery and multicast listener reports of the link itself.
-	ether=$((ether + $(count "$f" 'arp or (ip6 and (src net fe80::/10 or src host ::))')))
-	rest=$((rest + $(count "$f" 'not esp and not (udp and (port 500 or port 4500)) and not arp and
+	ether=$((ether + $(packets_in "$f" 'arp or (ip6 and (src net fe80::/10 or src host ::))')))
+	rest=$((rest + $(packets_in "$f" 'not esp and not (udp and (port 500 or port 4500)) and not arp and
 		not (ip6 and (src net fe80::/10 or src host ::))')))
 done
 tell "    $esp ESP packets, $ike IKE packets, $ether of ARP and neighbour discovery, $rest others"

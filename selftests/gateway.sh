@@ -84,18 +84,19 @@ NOT_CLEAR='arp or ip proto 50 or ip proto 51 or ip6[6] == 50 or ip6[6] == 51 or 
 	(ip6[40] == 50 or ip6[40] == 51)) or (icmp6 and ip6[40] >= 133 and ip6[40] <= 137) or
 	(ip6[6] == 0 and ip6[40] == 58)'
 
-# packets_in FILE [FILTER...]: how many of a capture.
-packets_in() { tcpdump -n -r "$1" "${@:2}" 2>/dev/null | wc -l; }
-
 # only_protected FILE: after capture_end.
 only_protected() {
-	if (($(packets_in "$1" "not ($NOT_CLEAR)"))); then
+	local n
+
+	n=$(packets_in "$1" "not ($NOT_CLEAR)") || return 1
+	((n == 0)) || {
 		tcpdump -n -r "$1" "not ($NOT_CLEAR)" 2>/dev/null | head -n 5 >&2
 		say "in clear on the link"
 		return 1
-	fi
+	}
 	# a capture of nothing shows nothing
-	(($(packets_in "$1" 'ip proto 50 or ip proto 51 or ip6[6] == 50 or ip6[6] == 51 or ip6[6] == 44'))) || {
+	n=$(packets_in "$1" 'ip proto 50 or ip proto 51 or ip6[6] == 50 or ip6[6] == 51 or ip6[6] == 44') || return 1
+	((n)) || {
 		say "nothing protected on the link"
 		return 1
 	}

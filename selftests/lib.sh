@@ -281,11 +281,24 @@ capture() {
 	busywait 20 grep -q 'listening on' "$file.log"
 }
 
-# capture_end: the file is complete after this.
+# capture_end: the file is complete after this.  A capture that had ended by itself has
+# not seen all.
 capture_end() {
 	sleep 0.3
-	kill -INT "$CAPTURE" 2>/dev/null || true
-	wait "$CAPTURE" 2>/dev/null || true
+	if ! kill -INT "$CAPTURE" || ! wait "$CAPTURE"; then
+		fail "the capture had ended before"
+	fi
+}
+
+# packets_in FILE [FILTER...]: how many of a capture; no number if it cannot be read.
+packets_in() {
+	local n
+
+	n=$(tcpdump -n -r "$1" "${@:2}" 2>/run/tcpdump.log | wc -l) || {
+		cat /run/tcpdump.log >&2
+		return 1
+	}
+	echo "$n"
 }
 
 # hexkey BYTES: a random key as ip xfrm and postern read it.

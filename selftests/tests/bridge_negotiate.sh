@@ -59,7 +59,7 @@ wait_listen hostb tcp 5201
 check "tcp" run_in hosta iperf3 -c 10.2.0.2 -n 2M
 capture_end
 check "only_esp_from_a" expect "packets of gwa that are not ESP" 0 \
-	"$(tcpdump -n -r "$RESULTS/pub.pcap" 'src 192.0.2.1 and not esp and not (udp and (port 500 or port 4500)) and not arp' 2>/dev/null | wc -l)"
+	"$(packets_in "$RESULTS/pub.pcap" 'src 192.0.2.1 and not esp and not (udp and (port 500 or port 4500)) and not arp')"
 
 sleep 1.5
 counters() {

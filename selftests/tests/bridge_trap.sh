@@ -36,4 +36,4 @@ check "by_the_bridge" grep -q '^SA lost, the daemon was told' "$IKE/bridge.log"
 check "and_makes_another" busywait 30 ping_ok hosta fd02::2
 capture_end
 check "nothing_in_clear" expect "packets in clear" 0 \
-	"$(tcpdump -n -r "$RESULTS/pub.pcap" 'src 10.1.0.2 or src fd01::2' 2>/dev/null | wc -l)"
+	"$(packets_in "$RESULTS/pub.pcap" 'src 10.1.0.2 or src fd01::2')"

@@ -13,11 +13,11 @@ ping_ok a fd00::2
 capture a veth0 "$RESULTS/wire.pcap" ip6 and ip6[6] == 60
 run_in a /usr/bin/python3 -B py/raw6.py veth0 fd00::1 fd00::2 3 4
 run_in a /usr/bin/python3 -B py/raw6.py veth0 fd00::1 fd00::2 20 5
-on_wire() { (($(tcpdump -n -r "$RESULTS/wire.pcap" 2>/dev/null | wc -l) >= $1)); }
+on_wire() { (($(packets_in "$RESULTS/wire.pcap") >= $1)); }
 check "headers that can be followed leave" busywait 10 on_wire 4
 check "out-malformed is counted for each of the others" expect out-malformed 5 "$(stat_of a out-malformed)"
 capture_end
-check "none of the others leaves" expect packets 4 "$(tcpdump -n -r "$RESULTS/wire.pcap" 2>/dev/null | wc -l)"
+check "none of the others leaves" expect packets 4 "$(packets_in "$RESULTS/wire.pcap")"
 
 run_in b /usr/bin/python3 -B py/raw6.py veth0 fd00::2 fd00::1 3 4
 run_in b /usr/bin/python3 -B py/raw6.py veth0 fd00::2 fd00::1 20 6
