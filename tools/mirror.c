@@ -33,11 +33,16 @@ bool mirror_readable(int fd)
 
 void mirror_drain_events(struct mirror *m)
 {
+	bool lost = false;
 	unsigned int i;
 
 	for (i = 0; i < BATCH && mirror_readable(nl_fd(m->events)); i++)
 		if (nl_listen(m->events, mirror_postern_event, m) == -ENOBUFS)
-			m->host_changed = true;
+			lost = true;
+	if (!lost)
+		return;
+	m->host_changed = true;
+	mirror_take_policies_again(m);
 }
 
 static void bad_message(const struct nlmsghdr *nlh)
@@ -210,11 +215,17 @@ int mirror_postern_event(uint8_t cmd, const void *attrs, size_t len,
 			mirror_sa_mapping(&sa);
 		break;
 	case POSTERN_CMD_POLICY_DEL_NTF:
+	case POSTERN_CMD_POLICY_UPDATE_NTF:
 		if (!fields_parse(&policy_fields, &policy, attrs, len))
-			mirror_policy_deleted(m, &policy);
+			mirror_place_changed(m, &policy);
 		break;
 	case POSTERN_CMD_POLICY_FLUSH_NTF:
 		m->host_changed = true;
+		/* Who flushes all, or what is ours, wants it so. */
+		if (!fields_parse(&policy_fields, &policy, attrs, len) &&
+		    policy.has & HAS(POSTERN_A_POLICY_OWNER) &&
+		    policy.owner != m->if_id)
+			mirror_take_policies_again(m);
 		break;
 	case POSTERN_CMD_ACQUIRE_NTF:
 		if (!fields_parse(&policy_fields, &policy, attrs, len) &&

@@ -142,7 +142,8 @@ void mirror_place_bypass(struct mirror *m, const struct policy *old,
 void mirror_policies_do(const struct mirror *m,
 			void (*cb)(const struct policy *p, void *data),
 			void *data);
-void mirror_policy_deleted(struct mirror *m, const struct policy *p);
+void mirror_take_policies_again(struct mirror *m);
+void mirror_place_changed(struct mirror *m, const struct policy *p);
 void mirror_acquire(struct mirror *m, const struct policy *acquire);
 
 #endif

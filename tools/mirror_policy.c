@@ -285,19 +285,12 @@ void mirror_see_policy(struct mirror *m, const struct xfrm_policy *x)
 		s->seen = true;
 }
 
-void mirror_take_policy(struct mirror *m, const struct xfrm_policy *x)
+static void take(struct mirror *m, struct shadow_policy *s,
+		 const struct xfrm_policy *x)
 {
-	struct shadow_policy *s;
-	struct policy old;
+	struct policy old = s->xfrm.policy;
 
-	if (!x->is_main || x->if_id != m->if_id)
-		return;
-	s = find_or_make(m, x);
-	if (!s)
-		return;
-	old = s->xfrm.policy;
 	s->xfrm = *x;
-	s->seen = true;
 	/* An allowance may be left out, a restriction must not. */
 	if (x->ignored[0] && x->policy.action == POSTERN_ACTION_BYPASS) {
 		refuse(m, s, x->ignored);
@@ -312,6 +305,38 @@ void mirror_take_policy(struct mirror *m, const struct xfrm_policy *x)
 		s->xfrm.policy.priority = old.priority;
 	else if (old.priority != x->policy.priority)
 		remove_policy(m, &old, "it has another priority now");
+}
+
+void mirror_take_policy(struct mirror *m, const struct xfrm_policy *x)
+{
+	struct shadow_policy *s;
+
+	if (!x->is_main || x->if_id != m->if_id)
+		return;
+	s = find_or_make(m, x);
+	if (!s)
+		return;
+	s->seen = true;
+	take(m, s, x);
+}
+
+static void take_again(struct mirror *m, struct shadow_policy *s)
+{
+	struct xfrm_policy x = s->xfrm;
+
+	/* In Postern may be one of before. */
+	x.policy.priority = x.info.priority;
+	take(m, s, &x);
+}
+
+void mirror_take_policies_again(struct mirror *m)
+{
+	struct shadow_policy *s;
+	unsigned int i;
+
+	for (i = 0; i < MIRROR_BUCKETS; i++)
+		for (s = m->policy[i]; s; s = s->next)
+			take_again(m, s);
 }
 
 void mirror_drop_policy(struct mirror *m, const struct xfrm_policy *x)
@@ -421,10 +446,16 @@ static bool passes_anyway(struct mirror *m, const struct policy *p)
 	return !get_policy(m, p, &cur) && cur.action == POSTERN_ACTION_BYPASS;
 }
 
-void mirror_policy_deleted(struct mirror *m, const struct policy *p)
+/* What stood in a place is not there any more. */
+void mirror_place_changed(struct mirror *m, const struct policy *p)
 {
+	struct shadow_policy *s = *find(m, p->dir, &p->selector);
+
 	if (is_bypass(m, p))
 		m->host_changed = true;
+	/* What is ours was taken away by us, or by who wants it so. */
+	if (s && p->owner != m->if_id && s->xfrm.info.priority == p->priority)
+		take_again(m, s);
 }
 
 /* @old: those for the addresses that the host had before. */

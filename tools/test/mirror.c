@@ -369,6 +369,7 @@ static struct xfrm_policy make_policy(const char *src, const char *dst,
 	p->dir = POSTERN_DIR_OUT;
 	p->action = POSTERN_ACTION_PROTECT;
 	p->priority = priority;
+	x.info.priority = priority;
 	sel->has = HAS(POSTERN_A_SELECTOR_SRC) |
 		   HAS(POSTERN_A_SELECTOR_SRC_LEN) |
 		   HAS(POSTERN_A_SELECTOR_DST) |
@@ -504,7 +505,7 @@ static void a_policy_goes_when_its_successor_is_there(void)
 	const char *t = __func__;
 
 	mirror_take_policy(m, &x);
-	x.policy.priority = 6;
+	x = make_policy("10.1.0.0", "10.2.0.0", 6);
 	/* What discards instead is refused as well. */
 	postern.refuse_policies = 2;
 	mirror_take_policy(m, &x);
@@ -517,6 +518,66 @@ static void a_policy_goes_when_its_successor_is_there(void)
 	mirror_take_policy(m, &x);
 	mirror_drop_policy(m, &x);
 	CHECK(!postern.policies, t);
+}
+
+/* Postern tells of a policy. */
+static void tell(struct mirror *m, uint8_t cmd, const struct policy *p)
+{
+	answer(cmd, &policy_fields, p, mirror_postern_event, m);
+}
+
+static bool is_ours(unsigned int priority)
+{
+	return postern.policies == 1 && postern.policy[0].owner == IF_ID &&
+	       postern.policy[0].priority == priority;
+}
+
+static void a_policy_gets_its_place_when_it_is_free(void)
+{
+	struct xfrm_policy x = make_policy("10.1.0.0", "10.2.0.0", 5);
+	struct policy flush = { 0 }, other;
+	struct mirror *m = fresh();
+	const char *t = __func__;
+
+	mirror_take_policy(m, &x);
+	CHECK(is_ours(5), t);
+	/* Somebody else replaces it. */
+	postern.policy[0].owner = IF_ID + 1;
+	other = postern.policy[0];
+	tell(m, POSTERN_CMD_POLICY_UPDATE_NTF, &other);
+	CHECK(m->refused == 1 && !is_ours(5), t);
+	postern.policies = 0;
+	tell(m, POSTERN_CMD_POLICY_DEL_NTF, &other);
+	CHECK(!m->refused && is_ours(5), t);
+
+	/* One stands at another priority and cannot move to where it should be. */
+	other.priority = 6;
+	postern.policy[postern.policies++] = other;
+	x = make_policy("10.1.0.0", "10.2.0.0", 6);
+	mirror_take_policy(m, &x);
+	CHECK(m->refused == 1 && postern.policies == 2, t);
+	postern.policies = 1;
+	tell(m, POSTERN_CMD_POLICY_DEL_NTF, &other);
+	CHECK(!m->refused && is_ours(6), t);
+
+	postern.policy[0].owner = IF_ID + 1;
+	mirror_take_policy(m, &x);
+	CHECK(m->refused == 1, t);
+	postern.policies = 0;
+	flush.has = HAS(POSTERN_A_POLICY_OWNER);
+	flush.owner = IF_ID + 1;
+	tell(m, POSTERN_CMD_POLICY_FLUSH_NTF, &flush);
+	CHECK(!m->refused && is_ours(6), t);
+
+	/* The administrator's word. */
+	postern.policies = 0;
+	flush.owner = IF_ID;
+	tell(m, POSTERN_CMD_POLICY_FLUSH_NTF, &flush);
+	flush.has = 0;
+	tell(m, POSTERN_CMD_POLICY_FLUSH_NTF, &flush);
+	CHECK(!postern.policies, t);
+	mirror_take_policies_again(m);
+	CHECK(is_ours(6), t);
 }
 
 static void one_destination_has_one_route(void)
@@ -552,11 +613,11 @@ static void a_bypass_of_somebody_else_serves(void)
 	CHECK(!mirror_follow_host(m) && postern.policies == 4, t);
 	CHECK(postern.policy[0].owner == 0, t);
 	postern.policy[0] = postern.policy[--postern.policies];
-	mirror_policy_deleted(m, &p);
+	mirror_place_changed(m, &p);
 	CHECK(m->host_changed, t);
 	CHECK(!mirror_follow_host(m) && postern.policies == 4, t);
 	p.priority++;
-	mirror_policy_deleted(m, &p);
+	mirror_place_changed(m, &p);
 	CHECK(!m->host_changed, t);
 }
 
@@ -571,6 +632,7 @@ int main(void)
 	a_refused_sa_gets_its_numbers_back();
 	a_mark_is_of_the_direction();
 	a_policy_goes_when_its_successor_is_there();
+	a_policy_gets_its_place_when_it_is_free();
 	one_destination_has_one_route();
 	a_bypass_of_somebody_else_serves();
 	return check_end();
