@@ -7,6 +7,9 @@
 #include <poll.h>
 #include <string.h>
 
+/* Of kernels newer than the headers that this may be built with. */
+#define MSG_MIGRATE_STATE	0x29
+
 /*
  * Events of Postern that are read in one go: more than a queue holds, so that
  * the one that is looked for is among them.
@@ -147,6 +150,7 @@ int mirror_xfrm_event(const struct nlmsghdr *nlh, void *data)
 	case XFRM_MSG_FLUSHSA:
 	case XFRM_MSG_FLUSHPOLICY:
 	case XFRM_MSG_MIGRATE:
+	case MSG_MIGRATE_STATE:
 		/* These do not say of each object what became of it. */
 		return -ENOBUFS;
 	}

@@ -621,6 +621,25 @@ static void a_bypass_of_somebody_else_serves(void)
 	CHECK(!m->host_changed, t);
 }
 
+/* What these did to each object only a dump tells; 0x29 is MIGRATE_STATE. */
+static void what_tells_too_little_asks_for_a_dump(void)
+{
+	static const uint16_t types[] = {
+		XFRM_MSG_POLEXPIRE, XFRM_MSG_FLUSHSA, XFRM_MSG_FLUSHPOLICY,
+		XFRM_MSG_MIGRATE, 0x29
+	};
+	struct nlmsghdr nlh = { .nlmsg_len = sizeof(nlh) };
+	struct mirror *m = fresh();
+	size_t i;
+
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		nlh.nlmsg_type = types[i];
+		CHECK(mirror_xfrm_event(&nlh, m) == -ENOBUFS, __func__);
+	}
+	nlh.nlmsg_type = XFRM_MSG_MAPPING;
+	CHECK(!mirror_xfrm_event(&nlh, m), __func__);
+}
+
 int main(void)
 {
 	/* The log of the bridge is no result. */
@@ -635,5 +654,6 @@ int main(void)
 	a_policy_gets_its_place_when_it_is_free();
 	one_destination_has_one_route();
 	a_bypass_of_somebody_else_serves();
+	what_tells_too_little_asks_for_a_dump();
 	return check_end();
 }
