@@ -106,14 +106,16 @@ static int on_message(struct transfer *t, const struct nlmsghdr *nlh)
 		     len - GENL_HDRLEN, t->data);
 }
 
-static int walk(struct transfer *t, const char *buf, int len, uint32_t seq)
+/* @seq: of the answer that is awaited; NULL: all are events. */
+static int walk(struct transfer *t, const char *buf, int len,
+		const uint32_t *seq)
 {
 	const struct nlmsghdr *nlh = (const struct nlmsghdr *)buf;
 	int err;
 
 	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
-		/* seq 0: multicast. Else an old answer that nobody awaits. */
-		if (nlh->nlmsg_seq != seq)
+		/* An old answer that nobody awaits. */
+		if (seq && nlh->nlmsg_seq != *seq)
 			continue;
 		if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
 			t->interrupted = true;
@@ -163,7 +165,7 @@ int nl_talk(struct nl *nl, struct nl_request *req, const struct fields *fields,
 			err = errno == EINTR ? 0 : -errno;
 			continue;
 		}
-		err = walk(&t, buf, n, seq);
+		err = walk(&t, buf, n, &seq);
 	} while (!err && !t.done);
 	if (!err && t.interrupted)
 		err = -EINTR;
@@ -339,7 +341,7 @@ int nl_listen(struct nl *nl, nl_msg_cb cb, void *data)
 	if (!buf)
 		return -ENOMEM;
 	n = mnl_socket_recvfrom(nl->sock, buf, RECEIVE_SIZE);
-	err = n < 0 ? -errno : walk(&t, buf, n, 0);
+	err = n < 0 ? -errno : walk(&t, buf, n, NULL);
 	explicit_bzero(buf, RECEIVE_SIZE);
 	free(buf);
 	return err;
