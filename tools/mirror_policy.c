@@ -52,22 +52,57 @@ bool mirror_same_selector(const struct selector *a, const struct selector *b)
 	return !memcmp(&pa, &pb, sizeof(pa));
 }
 
-/* XFRM has one policy of a direction and selector, whatever its priority. */
-static struct shadow_policy **find(struct mirror *m, uint8_t dir,
-				   const struct selector *sel)
+static struct shadow_policy **bucket(struct mirror *m, uint8_t dir,
+				     const struct selector *sel)
 {
-	struct shadow_policy **link;
 	struct plain plain;
-	uint32_t hash;
 
 	set_plain(&plain, sel);
-	hash = mirror_hash(&plain, sizeof(plain), dir);
-	link = &m->policy[hash % MIRROR_BUCKETS];
-	while (*link && ((*link)->xfrm.policy.dir != dir ||
-			 !mirror_same_selector(&(*link)->xfrm.policy.selector,
-					       sel)))
+	return &m->policy[mirror_hash(&plain, sizeof(plain), dir) %
+			  MIRROR_BUCKETS];
+}
+
+/*
+ * XFRM has one policy of a direction, selector and mark, whatever its priority. Of some
+ * selectors and marks Postern has but one.
+ */
+static struct shadow_policy **find(struct mirror *m,
+				   const struct xfrm_policy *x)
+{
+	struct shadow_policy **link = bucket(m, x->policy.dir,
+					     &x->policy.selector);
+
+	while (*link && ((*link)->xfrm.policy.dir != x->policy.dir ||
+			 memcmp(&(*link)->xfrm.info.sel, &x->info.sel,
+				sizeof(x->info.sel)) ||
+			 memcmp(&(*link)->xfrm.mark, &x->mark,
+				sizeof(x->mark))))
 		link = &(*link)->next;
 	return link;
+}
+
+/* An allowance may be left out, a restriction must not. */
+static bool is_left_out(const struct xfrm_policy *x)
+{
+	return x->ignored[0] && x->policy.action == POSTERN_ACTION_BYPASS;
+}
+
+static bool is_about(const struct shadow_policy *s, const struct policy *p)
+{
+	return s->xfrm.policy.dir == p->dir &&
+	       mirror_same_selector(&s->xfrm.policy.selector, &p->selector);
+}
+
+/* Whose place in Postern that is, of one or of several. */
+static struct shadow_policy *find_place(struct mirror *m,
+					const struct policy *p)
+{
+	struct shadow_policy *s = *bucket(m, p->dir, &p->selector);
+
+	while (s && (is_left_out(&s->xfrm) || !is_about(s, p) ||
+		     s->xfrm.policy.priority != p->priority))
+		s = s->next;
+	return s;
 }
 
 static const char *text_of(const struct policy *p, char *buf)
@@ -242,6 +277,17 @@ static bool place_shadow(struct mirror *m, struct shadow_policy *s)
 	return true;
 }
 
+/* A place is not needed any more, unless for another. */
+static void vacate(struct mirror *m, const struct policy *p, const char *why)
+{
+	struct shadow_policy *other = find_place(m, p);
+
+	if (other)
+		place_shadow(m, other);
+	else
+		remove_policy(m, p, why);
+}
+
 static void forget(struct mirror *m, struct shadow_policy **link,
 		   const char *why)
 {
@@ -253,15 +299,14 @@ static void forget(struct mirror *m, struct shadow_policy **link,
 	if (s->mirrored)
 		m->policies--;
 	m->host_changed = true;
-	remove_policy(m, &s->xfrm.policy, why);
+	vacate(m, &s->xfrm.policy, why);
 	free(s);
 }
 
 static struct shadow_policy *find_or_make(struct mirror *m,
 					  const struct xfrm_policy *x)
 {
-	struct shadow_policy **link = find(m, x->policy.dir,
-					   &x->policy.selector);
+	struct shadow_policy **link = find(m, x);
 
 	if (*link)
 		return *link;
@@ -291,9 +336,12 @@ static void take(struct mirror *m, struct shadow_policy *s,
 	struct policy old = s->xfrm.policy;
 
 	s->xfrm = *x;
-	/* An allowance may be left out, a restriction must not. */
-	if (x->ignored[0] && x->policy.action == POSTERN_ACTION_BYPASS) {
+	if (is_left_out(x)) {
 		refuse(m, s, x->ignored);
+		if (s->mirrored)
+			m->policies--;
+		s->mirrored = false;
+		vacate(m, &old, "what is allowed instead is left out");
 		return;
 	}
 	if (s->refused[0]) {
@@ -304,7 +352,7 @@ static void take(struct mirror *m, struct shadow_policy *s,
 	if (!place_shadow(m, s))
 		s->xfrm.policy.priority = old.priority;
 	else if (old.priority != x->policy.priority)
-		remove_policy(m, &old, "it has another priority now");
+		vacate(m, &old, "it has another priority now");
 }
 
 void mirror_take_policy(struct mirror *m, const struct xfrm_policy *x)
@@ -345,7 +393,7 @@ void mirror_drop_policy(struct mirror *m, const struct xfrm_policy *x)
 
 	if (!x->is_main || x->if_id != m->if_id)
 		return;
-	link = find(m, x->policy.dir, &x->policy.selector);
+	link = find(m, x);
 	if (*link)
 		forget(m, link, "the daemon deleted it");
 }
@@ -375,9 +423,7 @@ static bool is_bypass(const struct mirror *m, const struct policy *p)
 
 static bool is_wanted(struct mirror *m, const struct policy *p)
 {
-	struct shadow_policy *s = *find(m, p->dir, &p->selector);
-
-	return (s && s->xfrm.policy.priority == p->priority) || is_bypass(m, p);
+	return find_place(m, p) || is_bypass(m, p);
 }
 
 struct strangers {
@@ -449,13 +495,16 @@ static bool passes_anyway(struct mirror *m, const struct policy *p)
 /* What stood in a place is not there any more. */
 void mirror_place_changed(struct mirror *m, const struct policy *p)
 {
-	struct shadow_policy *s = *find(m, p->dir, &p->selector);
+	struct shadow_policy *s;
 
 	if (is_bypass(m, p))
 		m->host_changed = true;
 	/* What is ours was taken away by us, or by who wants it so. */
-	if (s && p->owner != m->if_id && s->xfrm.info.priority == p->priority)
-		take_again(m, s);
+	if (p->owner == m->if_id)
+		return;
+	for (s = *bucket(m, p->dir, &p->selector); s; s = s->next)
+		if (is_about(s, p) && s->xfrm.info.priority == p->priority)
+			take_again(m, s);
 }
 
 /* @old: those for the addresses that the host had before. */
@@ -500,7 +549,7 @@ void mirror_policies_do(const struct mirror *m,
 
 void mirror_acquire(struct mirror *m, const struct policy *acquire)
 {
-	struct shadow_policy *s = *find(m, acquire->dir, &acquire->selector);
+	struct shadow_policy *s = find_place(m, acquire);
 	time_t now = time(NULL);
 	char buf[LOG_TEXT];
 	int err;

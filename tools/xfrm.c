@@ -740,7 +740,9 @@ int xfrm_parse_policy(const struct nlmsghdr *nlh, struct xfrm_policy *out)
 		      HAS(POSTERN_A_POLICY_PRIORITY) |
 		      HAS(POSTERN_A_POLICY_SELECTOR);
 	policy->priority = out->info.priority;
-	if (mark && mark->m)
+	if (mark)
+		out->mark = *mark;
+	if (out->mark.m)
 		note(out, "its mark");
 	if (!set_selector(&policy->selector, &out->info.sel))
 		note(out, "its interface or port mask");

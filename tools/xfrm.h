@@ -38,6 +38,7 @@ struct xfrm_policy {
 	uint32_t if_id;
 	bool is_main;		/* neither a sub-policy nor of a socket */
 	struct xfrm_userpolicy_info info;
+	struct xfrm_mark mark;
 	unsigned int tmpls;
 	struct xfrm_user_tmpl tmpl[XFRM_TMPLS];
 	struct policy policy;	/* the same for Postern, owner left out */

@@ -370,6 +370,8 @@ static struct xfrm_policy make_policy(const char *src, const char *dst,
 	p->action = POSTERN_ACTION_PROTECT;
 	p->priority = priority;
 	x.info.priority = priority;
+	x.info.sel.saddr.a4 = inet_addr(src);
+	x.info.sel.daddr.a4 = inet_addr(dst);
 	sel->has = HAS(POSTERN_A_SELECTOR_SRC) |
 		   HAS(POSTERN_A_SELECTOR_SRC_LEN) |
 		   HAS(POSTERN_A_SELECTOR_DST) |
@@ -520,6 +522,70 @@ static void a_policy_goes_when_its_successor_is_there(void)
 	CHECK(!postern.policies, t);
 }
 
+static void set_marked(struct xfrm_policy *x)
+{
+	x->mark.v = 7;
+	x->mark.m = 7;
+	strcpy(x->ignored, "its mark");
+}
+
+static void set_allowance(struct xfrm_policy *x)
+{
+	x->policy.action = POSTERN_ACTION_BYPASS;
+	x->policy.has &= ~HAS(POSTERN_A_POLICY_TMPL);
+	x->policy.tmpls.count = 0;
+}
+
+/* To XFRM the mark makes another policy, and here it is the same one. */
+static void policies_that_differ_by_a_mark_have_one_place(void)
+{
+	struct xfrm_policy plain = make_policy("10.1.0.0", "10.2.0.0", 5);
+	struct xfrm_policy marked = plain;
+	struct mirror *m = fresh();
+	const char *t = __func__;
+
+	set_marked(&marked);
+	mirror_take_policy(m, &plain);
+	mirror_take_policy(m, &marked);
+	CHECK(postern.policies == 1 && m->policies == 2, t);
+	mirror_drop_policy(m, &marked);
+	CHECK(postern.policies == 1 && m->policies == 1, t);
+	mirror_take_policy(m, &marked);
+	mirror_drop_policy(m, &plain);
+	CHECK(postern.policies == 1 && m->policies == 1, t);
+	CHECK(!mirror_sweep_policies(restarted()) && !postern.policies, t);
+}
+
+static void an_allowance_that_is_left_out_is_nowhere(void)
+{
+	struct xfrm_policy plain = make_policy("10.1.0.0", "10.2.0.0", 5);
+	struct xfrm_policy allowance = plain, marked = plain;
+	struct mirror *m = fresh();
+	const char *t = __func__;
+
+	set_marked(&allowance);
+	set_allowance(&allowance);
+	mirror_take_policy(m, &plain);
+	mirror_take_policy(m, &allowance);
+	CHECK(postern.policies == 1 && m->refused == 1, t);
+	CHECK(postern.policy[0].action == POSTERN_ACTION_PROTECT, t);
+	mirror_drop_policy(m, &allowance);
+	CHECK(postern.policies == 1 && !m->refused, t);
+	mirror_take_policy(m, &allowance);
+	mirror_drop_policy(m, &plain);
+	CHECK(!postern.policies && !m->policies && m->refused == 1, t);
+	mirror_drop_policy(m, &allowance);
+
+	/* What it takes the place of is gone, also at another priority. */
+	set_marked(&marked);
+	mirror_take_policy(m, &marked);
+	allowance.policy.priority = 4;
+	mirror_take_policy(m, &allowance);
+	CHECK(!postern.policies && !m->policies && m->refused == 1, t);
+	mirror_drop_policy(m, &allowance);
+	CHECK(!postern.policies && !m->refused, t);
+}
+
 /* Postern tells of a policy. */
 static void tell(struct mirror *m, uint8_t cmd, const struct policy *p)
 {
@@ -651,6 +717,8 @@ int main(void)
 	a_refused_sa_gets_its_numbers_back();
 	a_mark_is_of_the_direction();
 	a_policy_goes_when_its_successor_is_there();
+	policies_that_differ_by_a_mark_have_one_place();
+	an_allowance_that_is_left_out_is_nowhere();
 	a_policy_gets_its_place_when_it_is_free();
 	one_destination_has_one_route();
 	a_bypass_of_somebody_else_serves();
