@@ -15,7 +15,7 @@ from 1.
 
   seq=N      this number; later packets go on behind the highest one
   hi=N       with ESN, that high half in place of the number's own
-  bare=1     the inner packet as it is, without protection
+  bare=1     the inner packet as it is, without protection; with whole=1, IP in IP
   badkey=1   with another key
   spi=N      with another SPI
   again=N    the same packet N times
@@ -253,7 +253,9 @@ class Association:
                 "ecn": "", "seq": str(seq + i), "itos": inner, "tos": outer,
                 "text": f"{words['text']} {inner} {outer}"})]
         if "bare" in words:
-            pkt = self.inner(words)[0]
+            pkt, nxt, _ = self.inner(words)
+            if "whole" in words:
+                pkt = bytes(header(self.src, self.dst, nxt) / Raw(pkt))
         else:
             pkt = self.protect(words, seq)
             if "front" in words and "stay" not in words:

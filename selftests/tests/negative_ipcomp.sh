@@ -25,6 +25,13 @@ refused() {
 	busywait 10 came 1 x && expect drops in-template=1 "$DROPS_OF_NS" && expect delivered 0 "$DELIVERED"
 }
 
+# Without any SA: IP in IP that is nobody's.
+bare() {
+	forge send "$1" text=bad bare=1 "${@:2}" >/dev/null
+	# shellcheck disable=SC2086 # a name and words
+	good $GOOD_SA
+}
+
 forge_start
 
 for f in 4 6; do
@@ -60,6 +67,7 @@ for f in 4 6; do
 	check "$n: compressed" good x whole=1 "${inner[@]}" comp=0x1234
 	check "$n: a bomb" bad in-decompress=1 / -- x zeros=1000000 comp=0x1234
 	check "$n: no packet inside" bad in-inner=1 / -- x whole=1 edit=0:00 "${inner[@]}" 
+	check "$n: not through ESP" bare x whole=1 "${inner[@]}"
 	check "$n: another packet" bad in-no-policy=1 / -- x whole=1 "${inner[0]}" idst="${inner[0]#*=}" comp=0x1234
 	run_in a postern policy flush
 	run_in a postern state flush
