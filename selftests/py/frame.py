@@ -9,6 +9,7 @@ usage: frame.py DEVICE MAC SRC DST TEXT [HOW...]
   vlan      with a VLAN tag; twice for two, 9 times for more than anybody sends
   cut       of the IP header only 12 octets
   port N    to port N (7000)
+  srv6 MAC  the frame in IPv6 for fd05::1, by the router that has this address
 """
 import socket
 import struct
@@ -38,6 +39,11 @@ else:
     head = struct.pack('!IHBB', 6 << 28, len(udp), 17, 64) + ends
 packet = head[:12] if 'cut' in how else head + udp
 mac = bytes.fromhex(mac.replace(':', ''))
+if 'srv6' in how:
+    packet = mac + mac + struct.pack('!H', kind) + packet
+    packet = struct.pack('!IHBB', 6 << 28, len(packet), 143, 64) + socket.inet_pton(socket.AF_INET6, 'fd00::3') + \
+        socket.inet_pton(socket.AF_INET6, 'fd05::1') + packet
+    mac, kind = bytes.fromhex(how[how.index('srv6') + 1].replace(':', '')), 0x86dd
 
 sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM if 'dgram' in how else socket.SOCK_RAW)
 if 'bypass' in how:

@@ -7,7 +7,6 @@
 #	                            macvlan in d, on veth0 of a
 #
 # timeout: 240
-# lanes: debug
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../gateway.sh"
 
@@ -38,6 +37,7 @@ check "one is asked for" expect devices '' "$(ip netns exec a postern -j guard l
 check "no such device" expect_fail -m 'ifindex' guard add dev if77
 check "nothing to take away" expect_fail -m 'has a guard' guard delete dev port
 check "a word is required" expect_fail -m 'dev' guard delete
+modprobe tun
 ip -n a tuntap add tun0 mode tun
 guard add dev tun0
 guard delete dev veth0
@@ -82,8 +82,25 @@ ip -n a link add br0 type bridge
 ip -n a link set br0 up
 ip -n a link set port master br0
 ip -n a link set veth0 master br0
-ways=('from_socket' 'from_socket6' 'from_socket dgram' 'from_socket6 dgram' 'from_socket bypass'
-	'from_socket vlan' 'from_socket6 vlan vlan' 'from_bridge' 'from_bridge vlan' 'from_macvlan')
+# which the debug kernel has not
+by_rule() { # WORD...: in the stead of the bridge
+	run_in a nft "add table netdev by; add chain netdev by in { type filter hook ingress device port priority 0; }"
+	run_in a nft add rule netdev by in ip daddr 10.0.0.2 "$@"
+	from_bridge
+	run_in a nft delete table netdev by
+}
+from_srv6() {
+	run_in c /usr/bin/python3 -B py/frame.py port "$MAC" 10.0.0.3 10.0.0.2 "$WORD" \
+		srv6 "$(ip -n a -j link show br0 | jq -r '.[0].address')"
+}
+if [[ $LANE = debug ]]; then
+	ways=('from_socket' 'from_socket6' 'from_socket dgram' 'from_socket6 dgram' 'from_socket bypass'
+		'from_socket vlan' 'from_socket6 vlan vlan' 'from_bridge' 'from_bridge vlan' 'from_macvlan')
+else
+	ways=('from_socket' 'from_socket6 vlan vlan' 'from_bridge' 'from_macvlan'
+		'by_rule fwd to veth0' 'by_rule dup to veth0 drop' 'from_srv6')
+	ip -n a -6 route add fd05::1 encap seg6local action End.DX2 oif veth0 dev br0
+fi
 for way in "${ways[@]}"; do
 	word
 	$way
@@ -160,6 +177,18 @@ sa 10.0.0.2
 ip -n a addr del 10.0.0.1/24 dev veth0
 addr a br0 10.0.0.1/24
 flows "by a bridge" 10.0.0.2 'ip proto 50'
+stopped() { # N: ways
+	CAPTURE=$first
+	capture_end
+	for WORD in "${WORDS[@]}"; do
+		! grep -qa "$WORD" /run/b.pcap || fail "$WORD was seen behind the guard"
+	done
+	check "nothing was seen of what was stopped" expect ways "$1" ${#WORDS[@]}
+}
+if [[ $LANE != debug ]]; then
+	stopped 8
+	exit
+fi
 ip -n a link set veth0 nomaster
 ip -n a link del br0
 addr a veth0 10.0.0.1/24
@@ -187,12 +216,7 @@ run_in a postern policy add dir out src 10.0.5.0/24 dst 10.0.5.2 tmpl src 10.0.5
 	proto esp reqid 1 mode transport
 sa 10.0.5.2
 flows "by a VLAN" 10.0.5.2 'vlan 5 and ip proto 50'
-CAPTURE=$first
-capture_end
-for WORD in "${WORDS[@]}"; do
-	! grep -qa "$WORD" /run/b.pcap || fail "$WORD was seen behind the guard"
-done
-check "nothing was seen of what was stopped" expect ways 11 ${#WORDS[@]}
+stopped 11
 
 # the device goes, and with it the guard, or the guard with the module
 ip -n a link set veth0 down
