@@ -22,6 +22,7 @@ struct options {
 	bool oneline;		/* -o */
 	bool keys;		/* -k */
 	bool force;		/* -force */
+	bool replace;		/* -replace */
 	int family;		/* -4, -6: AF_; else AF_UNSPEC */
 };
 

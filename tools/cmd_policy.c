@@ -201,7 +201,8 @@ static int write_policy(struct args *a, uint8_t cmd)
 
 static int policy_add(struct args *a)
 {
-	return write_policy(a, POSTERN_CMD_POLICY_NEW);
+	return write_policy(a, options.replace ? POSTERN_CMD_POLICY_UPDATE :
+						 POSTERN_CMD_POLICY_NEW);
 }
 
 static int policy_update(struct args *a)

@@ -101,7 +101,7 @@ static int run_bridge(struct args *a)
 static void help(void)
 {
 	puts("Usage: postern [ OPTIONS ] [ OBJECT { COMMAND | help } ]\n"
-	     "       postern [ -force ] -batch FILE\n"
+	     "       postern [ -force ] [ -replace ] -batch FILE\n"
 	     "Without an object: a page with SAs, policies, traffic and drops.\n"
 	     "\n"
 	     "OBJECT := state      SAs, in the words of \"ip xfrm state\"\n"
@@ -120,6 +120,7 @@ static void help(void)
 	     "           -n[etns] NAME  in another network namespace\n"
 	     "           -b[atch] FILE  commands from a file, - for standard input\n"
 	     "           -force         go on after a failed line of a batch\n"
+	     "           -replace       a policy that is added takes the place of another\n"
 	     "           -V[ersion]     of this tool and of the loaded module\n"
 	     "           -h[elp]        this; also after an object\n"
 	     "\n"
@@ -220,6 +221,8 @@ bool option_take(struct args *a)
 		options.family = AF_INET6;
 	else if (is_option(s, "force"))
 		options.force = true;
+	else if (is_option(s, "replace"))
+		options.replace = true;
 	else
 		return false;
 	args_take(a);

@@ -129,7 +129,7 @@ _postern()
 		list='--if-id --no-ike-bypass --no-routes --allow-weak --verbose --help'
 	elif [[ $cur == -* ]]; then
 		list='-statistics -json -pretty -keys -oneline -4 -6 -netns -batch
-			-force -Version -help'
+			-force -replace -Version -help'
 	elif [[ -z $object ]]; then
 		list='state policy guard monitor stats algs bridge help'
 	elif [[ -z $command ]]; then

@@ -613,6 +613,12 @@ static void batch_files_stop_at_the_first_error(void)
 	      == EXIT_USAGE, t);
 	CHECK(sent.count == 2, t);
 	options.force = false;
+	CHECK(run_batch("policy add dir in action allow\n") == 0, t);
+	CHECK(sent.cmd == POSTERN_CMD_POLICY_NEW, t);
+	options.replace = true;
+	CHECK(run_batch("policy add dir in action allow\n") == 0, t);
+	CHECK(sent.cmd == POSTERN_CMD_POLICY_UPDATE, t);
+	options.replace = false;
 	CHECK(run_batch("state flush \\\nproto \\\nah\n") == 0, t);
 	CHECK(sent.sa.proto == 51, t);
 	CHECK(run_batch("state flush \\") == EXIT_USAGE, t);
