@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Send packets in every way that a gateway has, and look for their contents on its links.
 
-usage: leak.py REGEX [TUNNEL=ADDRESS...] [helper]
+usage: leak.py REGEX [TUNNEL=ADDRESS...] [helper] [copies]
 
-Topology and policies are those of tests/leak_hunt.sh, which has made the tunnels. Scenarios
+Topology and policies are those of tests/leak_hunt.sh, which has made the tunnels, a helper, and
+rules that send a copy of what is for ports 7100 and 7101 by another link, in its stead. Scenarios
 are those whose names match. Reads orders, a line each, and answers each with lines and one
 with a dot:
 
@@ -129,13 +130,13 @@ class Canary:
 
 # The packets. A scenario is a function of the canary and, where it has some, words.
 
-def udp(c, ns, v, dst=None, src=None, size=64, opts=(), flags=0, anc=()):
+def udp(c, ns, v, dst=None, src=None, size=64, port=7000, opts=(), flags=0, anc=()):
     with inside(ns), socket.socket(AF[v], socket.SOCK_DGRAM) as sock:
         for opt in opts:
             sock.setsockopt(*opt)
         if ns == 'gw':
             sock.bind((src or GATE[v], 0))
-        sock.sendmsg([c.fill(size)], list(anc), flags, (dst or FAR[v], 7000))
+        sock.sendmsg([c.fill(size)], list(anc), flags, (dst or FAR[v], port))
 
 
 def fragments(c, ns, v):
@@ -404,6 +405,10 @@ def scenarios():
     found += both('gw: report of a group', report)
     for ns in 'hosta', 'gw':
         found += [(f'{ns}: a connection from before, IPv{v}', Connection(ns, v), [], {}) for v in (4, 6)]
+    if COPIES:
+        for ns in 'hosta', 'gw':
+            found += both(f'{ns}: a copy that nftables makes', udp, ns, port=7100)
+        found += both('hosta: a copy that TEE makes', udp, 'hosta', port=7101)
     if HELPER:
         found.append(('hosta: a connection that a helper expects', expected_by_helper, [], {}))
     return [row for row in found if re.search(sys.argv[1], row[0])]
@@ -465,7 +470,7 @@ def flow(links):
 
 
 TUNNELS = dict(word.split('=') for word in sys.argv[2:] if '=' in word)
-HELPER = 'helper' in sys.argv
+HELPER, COPIES = 'helper' in sys.argv, 'copies' in sys.argv
 
 
 def main():
