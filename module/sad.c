@@ -386,7 +386,7 @@ int postern_sad_add(struct postern_sad *sad, struct postern_sa *sa,
 	if (larval)
 		sa_unpublished(sad, larval);
 	else
-		sad->count++;
+		WRITE_ONCE(sad->count, sad->count + 1);
 	slots_join(sad, sa);
 	postern_sa_schedule(sa, live ? 0 : POSTERN_LARVAL_SEC * HZ);
 	return 0;
@@ -438,6 +438,6 @@ int postern_sad_reserve(struct postern_sad *sad, struct postern_sa *sa,
 void postern_sad_remove(struct postern_sad *sad, struct postern_sa *sa)
 {
 	rhashtable_remove_fast(&sad->table, &sa->hash, sa_params);
-	sad->count--;
+	WRITE_ONCE(sad->count, sad->count - 1);
 	sa_unpublished(sad, sa);
 }

@@ -63,7 +63,7 @@ struct postern_slot {
  * @waiting: slots in which packets wait [S]
  * @by_id: all SAs in order of their making [C, read under RCU]
  * @last_id: [C]
- * @count: SAs in the table [C]
+ * @count: SAs in the table [C, read anywhere]
  * @alive: SAs and slots not yet freed [A]
  * @gone: wakes who waits for @alive to become 0
  * @held: packets that wait in all slots [A]

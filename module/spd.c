@@ -180,7 +180,7 @@ int postern_spd_add(struct postern_net *pn, struct postern_policy *policy,
 						&policy->rule);
 		if (err)
 			goto err_index;
-		spd->count++;
+		WRITE_ONCE(spd->count, spd->count + 1);
 	}
 	if (old)
 		policy_unpublished(pn, old);
@@ -200,7 +200,7 @@ err_module:
 void postern_spd_remove(struct postern_net *pn, struct postern_policy *policy)
 {
 	postern_classifier_remove(side_of(&pn->spd, policy->dir), &policy->rule);
-	pn->spd.count--;
+	WRITE_ONCE(pn->spd.count, pn->spd.count - 1);
 	policy_unpublished(pn, policy);
 }
 

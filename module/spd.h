@@ -80,7 +80,7 @@ enum postern_spd_side {
  * @sides: [R]
  * @by_index: [C, read under RCU]
  * @next_index: [C]
- * @count: [C]
+ * @count: policies in the SPD [C, read by packets]
  * @alive: policies not yet freed [A]
  * @gone: wakes who waits for @alive to become 0
  */
