@@ -5,10 +5,10 @@
 #include <net/route.h>
 #include "path.h"
 
-/* The ports may have changed meanwhile: pairs with encap_change(). */
+/* The ports may have changed meanwhile. */
 static void remembered(struct postern_sa *sa, __be32 encap)
 {
-	smp_mb();
+	smp_mb();	/* pairs with encap_change() */
 	if (unlikely(READ_ONCE(sa->encap) != encap))
 		dst_cache_reset(&sa->route);
 }

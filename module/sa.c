@@ -7,7 +7,6 @@
 #include "expire.h"
 #include "net.h"
 
-
 static void sa_destroy(struct postern_sa *sa)
 {
 	struct postern_net *pn = sa->pn;
