@@ -53,6 +53,14 @@ skip() {
 	exit $KSFT_SKIP
 }
 
+# lacking WHAT: what the kernels and hosts of other lanes need not have.
+lacking() {
+	case $LANE in
+	stock | debug) fail "there must be $1 here" ;;
+	*) say "there is no $1 here" ;;
+	esac
+}
+
 # check NAME CMD...: one result of several; a failure does not end the test.
 check() {
 	local name=$1

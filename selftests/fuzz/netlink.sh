@@ -18,6 +18,8 @@ nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all)
 if run_in a "${nobody[@]}" unshare -Urn true; then
 	background a "${nobody[@]}" unshare -Urn "${fuzz[@]}"
 	other=$BACKGROUND
+else
+	lacking "user namespace for a user"
 fi
 check "what root is refused changes nothing" run_in a "${fuzz[@]}"
 [[ -z ${other:-} ]] || check "nor what root of a user namespace is" wait "$other"

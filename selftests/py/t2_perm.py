@@ -16,7 +16,7 @@ REQUESTS = {
     'sa-new': dict(SA, src=DST, mode=1, aead={'name': 'rfc4106(gcm(aes))', 'key': bytes(20)}),
     'sa-update': SA, 'sa-get': SA, 'sa-del': SA, 'sa-flush': {}, 'sa-allocspi': {'dst': DST, 'proto': 50},
     'policy-new': POLICY, 'policy-update': POLICY, 'policy-get': {'index': 1}, 'policy-del': {'index': 1},
-    'policy-flush': {}, 'stats-get': {}, 'guard-new': {'ifindex': 1}, 'guard-del': {'ifindex': 1},
+    'policy-flush': {}, 'stats-get': {}, 'sa-dummy': SA, 'guard-new': {'ifindex': 1}, 'guard-del': {'ifindex': 1},
 }
 
 
@@ -37,10 +37,11 @@ def attempt(what, call):
 
 def main():
     sock = nl.Socket()
-    for op, attrs in REQUESTS.items():
-        attempt(op, lambda op=op, attrs=attrs: sock.call(op, attrs))
-    for op in 'sa-get', 'policy-get', 'algorithm-get', 'guard-get':
-        attempt(f'{op}-dump', lambda op=op: sock.dump(op))
+    for op, spec in nl.OPS.items():
+        if 'do' in spec:
+            attempt(op, lambda op=op: sock.call(op, REQUESTS[op]))
+        if 'dump' in spec:
+            attempt(f'{op}-dump', lambda op=op: sock.dump(op))
     for group in sock.groups:
         attempt(f'group-{group}', lambda group=group: sock.join(group))
 

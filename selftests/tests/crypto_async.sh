@@ -81,14 +81,14 @@ with_instance() { # TEMPLATE PRIORITY
 	check "$1: packets sent and received, delivered and dropped add up" busywait 5 accounts_balance a
 
 	# gone while packets are under way, many times over
-	background a timeout 60 ping -q -f -s 1000 10.0.0.2
+	background a ping -q -f -s 1000 10.0.0.2
 	for i in {1..20}; do
 		ip netns exec a postern state flush
 		sa_both postern a >/dev/null 2>&1
 	done
 	kill "$BACKGROUND"
 	check "$1: works after that" ping_ok a 10.0.0.2
-	background a timeout 60 ping -q -f -s 1000 10.0.0.2
+	background a ping -q -f -s 1000 10.0.0.2
 	ip netns exec a postern state flush
 	kill "$BACKGROUND"
 
@@ -110,5 +110,6 @@ DRIVER=$(plain_driver)
 say "driver: $DRIVER"
 with_instance cryptd 8000
 with_instance pcrypt 9000
-check "one of the two was there" test "$TRIED" -gt 0
+# the kernel of the debug lane has both
+check "what there must be was tried" test "$TRIED" -ge "$([[ $LANE = debug ]] && echo 2 || echo 1)"
 background a ping -q -f 10.0.0.2

@@ -58,7 +58,7 @@ if [[ -n $ynl ]]; then
 	check "YNL: drops have sentences" [ "$(ynl --do stats-get | jq '[.drop[].text] | unique | length')" -gt 30 ]
 	check "YNL: a flush tells how many" expect count '{"count":1000}' "$(ynl --do policy-flush --json '{}' | jq -c .)"
 else
-	say "no YNL client here"
+	lacking "client of YNL"
 	run_in a postern policy flush
 fi
 run_in a postern state flush
