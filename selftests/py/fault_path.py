@@ -133,11 +133,20 @@ class Host:
         return packets
 
 
+# What is dropped of one packet for want of one allocation.
+ONCE = {'out-': ({'out-memory': 1}, {'out-stack': 1}), 'in-': ({'in-memory': 1},)}
+
+
+def reasons_of(stats, prefix):
+    """The drops of one direction, by reason."""
+    return {name: n for name, n in stats.items() if n and name.startswith(prefix) and
+            name not in ('in-packets', 'in-delivered', 'in-fragments', 'in-ecn-unused', 'in-keepalives',
+                         'out-packets', 'out-sent', 'out-keepalives')}
+
+
 def drops(stats, prefix):
-    """Those of one direction."""
-    return sum(n for name, n in stats.items() if name.startswith(prefix) and
-               name not in ('in-packets', 'in-delivered', 'in-fragments', 'in-ecn-unused', 'in-keepalives',
-                            'out-packets', 'out-sent', 'out-keepalives'))
+    """How many they are."""
+    return sum(reasons_of(stats, prefix).values())
 
 
 def in_clear(packet):
@@ -226,6 +235,9 @@ class Road:
         arrived = what.arrived()
         self.b.sent()
         lost = drops(out, 'out-'), drops(inside, 'in-') + inside['unknown-spi']
+        for prefix, stats in ('out-', out), ('in-', inside):
+            if stats[f'{prefix}packets'] == 1 and (reasons := reasons_of(stats, prefix)) and reasons not in ONCE[prefix]:
+                wrong.append(f'one packet: {reasons}')
         if out['out-packets'] != out['out-sent'] + out['held'] + lost[0]:
             wrong.append(f'out: {dict(out)}')
         if inside['in-packets'] != inside['in-delivered'] + inside['in-fragments'] + lost[1]:
@@ -390,7 +402,7 @@ def main():
     print('#', dict(road.seen))
     for reason in 'in-memory', 'out-memory':
         fault.result(road.seen[reason], f'{reason} was seen')
-    reasons = {name for name in road.seen if road.seen[name] and drops({name: 1}, ('in-', 'out-'))}
+    reasons = set(reasons_of(road.seen, ('in-', 'out-')))
     fault.result(reasons <= {'in-memory', 'out-memory', 'out-stack'}, 'all was for want of memory', reasons)
     held = Held(road)
     walk_held(held)

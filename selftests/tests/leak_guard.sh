@@ -8,6 +8,7 @@
 #
 # timeout: 240
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../account.sh"
 . "$(dirname "$0")/../gateway.sh"
 
 topo_pair
@@ -108,7 +109,7 @@ for way in "${ways[@]}"; do
 done
 
 guard add dev veth0
-guarded() { expect packets "$GUARDED" "$(stat_of a out-guard)"; }
+guarded() { drops_are a out-guard="$GUARDED" out-no-sa='*' in-cleartext='*' out-discard='*'; }
 for way in "${ways[@]}"; do
 	word
 	WORDS+=("$WORD")

@@ -16,6 +16,28 @@ done
 
 got_are() { [[ $(wc -l <"/run/got.$1") = "$2" ]]; }
 
+# some N NAME [WORD=VALUE...]: a batch, of which the first N packets are delivered
+some() {
+	local i
+
+	forge send "$2" text=some "${@:3}" >/dev/null
+	for ((i = 0; i < $1; i++)); do
+		echo some
+	done >>"$FORGE_DIR/want"
+	busywait 10 cmp "$FORGE_DIR/want" "$FORGE_DIR/got"
+}
+
+# no_room CMD...: the queue of what was decapsulated takes two packets
+no_room() {
+	local rc=0 room
+
+	room=$(sysctl -n net.core.netdev_max_backlog)
+	sysctl -qw net.core.netdev_max_backlog=1
+	"$@" || rc=1
+	sysctl -qw net.core.netdev_max_backlog="$room"
+	return $rc
+}
+
 # left PORT -- NAME [WORD=VALUE...]: one packet that is not ours: the socket has it, and
 # nothing is counted.
 left() {
@@ -73,6 +95,7 @@ for outer in 4 6; do
 			check "$n: another port" left 5564 -- x udp=4500:5564
 			check "$n: batch, IKE first" batch 3 x udp=4500:4500 batch=ike
 			check "$n: batch, ESP first" batch 3 x udp=4500:4500 batch=esp
+			check "$n: batch, too many" drops_by a in-backlog=3 -- no_room some 2 x udp=4500:4500 batch=esp count=5
 		else
 			check "$n: another SPI, to its port" bad in-cleartext=1 / -- x udp=4500:5500 spi=0x12345678
 			check "$n: no SPI" bad in-cleartext=1 / -- x udp=4500:4500 spi=0
@@ -83,5 +106,13 @@ for outer in 4 6; do
 		run_in a postern state flush
 	done
 done
+# who looks at limits has to wait until the CPU is through with the batch
+gone() { ! ip netns exec a postern state get "${SA[@]}"; }
+echo 1 >/sys/devices/virtual/workqueue/cpumask
+taskset -pc 0 "$FORGE_PID" >/dev/null
+forge_sa x esp tunnel 4 4 gcm encap espinudp 4500 5500 :: limit packet-hard 1
+forge_policy 4
+check "past a packet limit" drops_by a in-lifetime=2 -- some 1 x udp=4500:4500 batch=esp count=3
+check "the SA is gone" busywait 5 gone
 check "what was in batches is counted" expect in-cleartext 12 "$(stat_of a in-cleartext)"
 forge_end

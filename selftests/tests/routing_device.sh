@@ -52,14 +52,6 @@ goes() { # ADDRESS PROTECTED CLEAR
 	on_cable "$1" && expect "ESP by cable" "$2" "$PROTECTED" && expect "cleartext by cable" "$3" "$CLEAR"
 }
 
-counted() { # REASON N CMD...: drops of that reason rise by N
-	local reason=$1 n=$2 before
-
-	before=$(stat_of a "$reason")
-	shift 2
-	"$@" && expect "$reason" $((before + n)) "$(stat_of a "$reason")"
-}
-
 for v in 4 6; do
 	if ((v == 4)); then
 		in=10.9.0 net=10.0.0 via=10.0.1
@@ -84,7 +76,7 @@ for v in 4 6; do
 	check "IPv$v: an answer in clear by another device may come" ping_ok b "$in${j}1"
 	by 0
 	run_in b ip xfrm policy flush
-	check "IPv$v: cleartext by the device is dropped" counted in-cleartext 1 ping_lost b "$in${j}1"
+	check "IPv$v: cleartext by the device is dropped" drops_by a in-cleartext=1 -- ping_lost b "$in${j}1"
 	by 1
 	check "IPv$v: cleartext by another passes" ping_ok b "$in${j}1"
 
@@ -96,7 +88,7 @@ for v in 4 6; do
 		tmpl src "$net${j}1" dst "$net${j}2" proto esp reqid $v mode tunnel
 	check "IPv$v: through the SA, by the device" ping_ok b "$in${j}1"
 	ip -n b route add "$net${j}1" via "$via${j}1"
-	check "IPv$v: through the SA, by another device" counted in-no-policy 1 ping_lost b "$in${j}1"
+	check "IPv$v: through the SA, by another device" drops_by a in-no-policy=1 -- ping_lost b "$in${j}1"
 	ip -n b route del "$net${j}1"
 	run_in b ip xfrm policy flush
 
@@ -105,7 +97,7 @@ for v in 4 6; do
 	policies a postern $v "$in${j}1" "$in${j}2" "$net${j}1" "$net${j}2" tunnel
 	run_in a postern state update dst "$net${j}2" proto esp spi "$(spi_of $v 1)" \
 		src "$net${j}1" mode tunnel reqid $v dir out sel src "$in${j}1" dst "$in${j}2" dev veth1
-	check "IPv$v: an SA of another device" counted out-selector 1 ping_lost a "$in${j}2"
+	check "IPv$v: an SA of another device" drops_by a out-selector=1 -- ping_lost a "$in${j}2"
 	run_in a postern policy flush
 	run_in a postern state flush
 	run_in b ip xfrm state flush
@@ -116,7 +108,7 @@ run_in a postern policy add dir out src 10.9.0.1 dst 10.9.0.2 dev veth0 action b
 run_in a postern policy add dir out src 10.9.0.1 dst 10.9.0.2 dev veth1 action allow
 expect_fail -m 'exists' run_in a postern policy add dir out src 10.9.0.1 dst 10.9.0.2 dev veth1 action block
 by 0
-check "two policies: the one of the device drops" counted out-discard 1 ping_lost a 10.9.0.2
+check "two policies: the one of the device drops" drops_by a out-discard=1 -- ping_lost a 10.9.0.2
 by 1
 check "two policies: the one of the other lets pass" ping_ok a 10.9.0.2
 check "listed with its name" expect dev veth1 \
@@ -145,10 +137,10 @@ for to in 10.0.0.2 fd00::2; do
 	[[ $to != *:* ]] || from=fd00::1
 	for dev in red veth0; do
 		run_in a postern policy add dir out src $from dst $to dev $dev action block
-		check "out, VRF, dev $dev, to $to" counted out-discard 1 ping_lost a $to -I red
+		check "out, VRF, dev $dev, to $to" drops_by a out-discard=1 -- ping_lost a $to -I red
 		run_in a postern policy flush
 		run_in a postern policy add dir in src $to dst $from dev $dev action block
-		check "in, VRF, dev $dev, from $to" counted in-discard 1 ping_lost b $from
+		check "in, VRF, dev $dev, from $to" drops_by a in-discard=1 -- ping_lost b $from
 		run_in a postern policy flush
 	done
 	# the VRF shows a packet to the hook again, which is still the same packet
