@@ -10,6 +10,7 @@
 # timeout: 150
 # lanes: debug
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../account.sh"
 . "$(dirname "$0")/../gateway.sh"
 
 topo_sites
@@ -86,7 +87,7 @@ capture gwa pub /run/pub.pcap -Q out
 not_heard() { ! hears "$@"; }
 check "who expects it in clear refuses it" not_heard 'exceeded' -t 2 10.1.0.2
 check "who expects it in clear refuses it, IPv6" not_heard 'Hop limit' -t 2 fd01::2
-check "counted" expect drops 2 "$(stat_of gwb in-template)"
+check "counted" drops_are gwb in-template=2
 flag gwb in
 check "with the flag it is heard" hears '192.0.2.1 .*exceeded' -t 2 10.1.0.2
 check "with the flag it is heard, IPv6" hears '2001:db8::1 .*Hop limit' -t 2 fd01::2

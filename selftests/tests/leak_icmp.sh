@@ -6,6 +6,7 @@
 #
 # timeout: 480
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../account.sh"
 . "$(dirname "$0")/../gateway.sh"
 
 # Transport mode, UDP alone is protected: who gets a datagram for a closed port tells
@@ -59,18 +60,17 @@ error() {
 	PY
 }
 delivered() { [[ $(stat_of gwa in-delivered) = "$1" ]]; }
-refused() { [[ $(stat_of gwa in-no-policy) = "$1" ]]; }
 capture hosta lan /run/lan.pcap -Q in 'icmp or (icmp6 and ip6[40] < 128)'
 error hostb 10.2.0.2 10.1.0.2 10.1.0.2 10.2.0.2
 check "an error from the other end comes in" busywait 10 delivered 1
 error hostb fd02::2 fd01::2 fd01::2 fd02::2
 check "an error from the other end comes in, IPv6" busywait 10 delivered 2
 error hostb 10.2.0.2 10.1.0.3 10.1.0.2 10.2.0.2
-check "not to another host than the one it quotes" busywait 10 refused 1
+check "not to another host than the one it quotes" busywait 10 drops_are gwa in-no-policy=1
 error hostb fd02::2 fd01::3 fd01::2 fd02::2
-check "not to another host than the one it quotes, IPv6" busywait 10 refused 2
+check "not to another host than the one it quotes, IPv6" busywait 10 drops_are gwa in-no-policy=2
 error hostb 10.2.0.2 10.1.0.2 10.1.0.2 10.9.0.2
-check "not about what no policy lets out" busywait 10 refused 3
+check "not about what no policy lets out" busywait 10 drops_are gwa in-no-policy=3
 run_in gwa postern state update src 192.0.2.2 dst 192.0.2.1 proto esp spi "$(spi_of 3 2)" reqid 3 mode tunnel \
 	sel src 10.2.0.0/24 dst 10.1.0.2/32 proto udp
 error hostb 10.2.0.2 10.1.0.2 10.1.0.2 10.2.0.2
@@ -91,9 +91,8 @@ check "whatever its own source is" busywait 10 sent 3
 background gwa postern -j monitor acquire >/run/acquires
 wait_monitor gwa 1
 run_in gwa postern state delete src 192.0.2.1 dst 192.0.2.2 proto esp spi "$(spi_of 3 1)"
-lost() { [[ $(stat_of gwa out-no-sa) = "$1" ]]; }
 error hosta 10.1.0.2 10.2.0.2 10.2.0.2 10.1.0.2
-check "an error without an SA is dropped" busywait 10 lost 1
+check "an error without an SA is dropped" busywait 10 drops_are gwa in-no-policy=3 out-no-sa=1
 check "and makes none" expect acquires 0 "$(wc -l </run/acquires)"
 run_in hosta /usr/bin/python3 -B py/udp.py 10.2.0.2 9999 1
 check "other packets ask for one" busywait 10 test -s /run/acquires
