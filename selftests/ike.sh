@@ -7,7 +7,8 @@ IKE=${IKE:-/run/ike}
 # The interface id by which the bridge knows what is Postern's.
 IF_ID=77
 
-# ike_start NS: the daemon of a gateway, without connections yet.
+# ike_start NS: the daemon of a gateway, without connections yet; its process: ${CHARON[NS]}.
+declare -A CHARON
 ike_start() {
 	local d=$IKE/$1 sub
 
@@ -40,7 +41,10 @@ ike_start() {
 		load = random nonce openssl pem x509
 	}
 	EOF
+	rm -f "$d/vici"		# one that was killed leaves it
 	background "$1" env STRONGSWAN_CONF="$d/strongswan.conf" /usr/sbin/charon-systemd >"$d/out" 2>&1
+	# shellcheck disable=SC2034 # for the test
+	CHARON[$1]=$BACKGROUND
 	busywait 30 test -S "$d/vici"
 }
 

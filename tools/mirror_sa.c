@@ -349,9 +349,10 @@ static void create(struct mirror *m, struct shadow_sa *s, struct sa *sa,
 
 	if (inherit(m, s, sa))
 		heir = true;
+	/* After a hard expiry the daemon is without policies for a while. */
 	if (m->dumping && !heir && was_used(s)) {
 		refuse(m, s, "its sequence numbers are not known any more; the daemon is asked for another");
-		xfrm_expire(m->xfrm, &s->id, true);
+		xfrm_expire(m->xfrm, &s->id, false);
 		return;
 	}
 	write_numbers(m, s, &sa->usage, &sa->replay);
