@@ -31,9 +31,10 @@ stock_kver() {
 }
 
 # The lanes: kernel and root of this host (bookworm is another name for it), User-Mode
-# Linux on the same root, and other Debian releases as hosts of their own (see tree).
+# Linux on the same root, once looking for errors and once for data races (see uml), and
+# other Debian releases as hosts of their own (see tree).
 # shellcheck disable=SC2034 # for those who source this
-ALL_LANES='stock debug bullseye trixie backports cloud rt'
+ALL_LANES='stock debug kcsan bullseye trixie backports cloud rt'
 
 # lane_tree LANE: the release whose tree is the root, if it is not this host's.
 lane_tree() {

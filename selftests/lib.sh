@@ -10,7 +10,8 @@
 #	#
 #	# timeout: 300		seconds on the stock lane (debug: the same)
 #	# lanes: stock debug	where it makes sense (default: both); emulation is slow:
-#				debug alone where no kernel's version bears on it.
+#				debug alone where no kernel's version bears on it;
+#				kcsan too where several CPUs have packets to handle.
 #				What is for stock is for other releases; one named
 #				is that release's alone; matrix: CI runs it on each
 #	# init: systemd		the first process (other releases only: lanes: trixie)

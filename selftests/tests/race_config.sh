@@ -8,7 +8,7 @@
 #	a (Postern) ===== b (Postern)
 #
 # timeout: 180
-# lanes: debug
+# lanes: debug kcsan
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../account.sh"
 
