@@ -5,6 +5,7 @@
 #
 #	lan (generator) ---- lan box pub ---- pub net
 #	10.1.0.2             10.1.0.1 192.0.2.1     192.0.2.2
+#	fd01::2              fd01::1  2001:db8::1   2001:db8::2
 #
 # "box" is the gateway that boots; the two others are there before it.
 
@@ -17,15 +18,18 @@ box_topo() {
 	pp ip link add name pub netns box type veth peer name pub netns net
 	ip -n lan link set lan up
 	ip -n net link set pub up
-	addr lan lan 10.1.0.2/24
-	addr net pub 192.0.2.2/24
-	ip -n lan neigh replace 10.1.0.1 lladdr "$(ip -n box -j link show lan | jq -r '.[0].address')" dev lan
-	ip -n lan route add default via 10.1.0.1
+	addr lan lan 10.1.0.2/24 fd01::2/64
+	addr net pub 192.0.2.2/24 2001:db8::2/64
+	for a in 10.1.0.1 fd01::1; do
+		ip -n lan neigh replace $a lladdr "$(ip -n box -j link show lan | jq -r '.[0].address')" dev lan
+		ip -n lan route add default via $a
+	done
 	ip -n net route add 10.1.0.0/24 via 192.0.2.1
+	ip -n net route add fd01::/64 via 2001:db8::1
 
 	# the network, as a distribution brings it up
-	box_network lan Address=10.1.0.1/24
-	box_network pub Address=192.0.2.1/24 Gateway=192.0.2.2
+	box_network lan Address=10.1.0.1/24 Address=fd01::1/64
+	box_network pub Address=192.0.2.1/24 Gateway=192.0.2.2 Address=2001:db8::1/64 Gateway=2001:db8::2
 	cat >$UNITS/box.target <<-'UNIT'
 	[Unit]
 	Requires=sysinit.target
@@ -37,7 +41,7 @@ box_topo() {
 	[Unit]
 	DefaultDependencies=no
 	[Service]
-	ExecStart=/bin/bash -c 'while :; do echo CANARY >/dev/udp/10.2.0.8/9; sleep 0.01; done'
+	ExecStart=/bin/bash -c 'while :; do for a in 10.2.0.8 fd02::8; do echo CANARY >/dev/udp/$$a/9; done; sleep 0.01; done'
 	StandardError=null
 	UNIT
 	mkdir -p $UNITS/sysinit.target.wants
@@ -58,7 +62,27 @@ box_network() { # DEV LINE...
 
 # box_generator: somebody behind the gateway, who does not wait for it.
 box_generator() {
-	background lan bash -c 'while :; do echo CANARY >/dev/udp/10.2.0.9/9; sleep 0.01; done' 2>/dev/null
+	# shellcheck disable=SC2016 # the shell that sends
+	background lan bash -c 'while :; do for a in 10.2.0.9 fd02::9; do echo CANARY >/dev/udp/$a/9; done; sleep 0.01; done' 2>/dev/null
+}
+
+# What is right: the SAs, and the policies, in lines for a file.
+box_states() {
+	local v
+
+	for v in 192.0.2. 2001:db8::; do
+		cat <<-CONF
+		state add src ${v}1 dst ${v}2 proto esp spi 0x1001 reqid 1 mode tunnel \\
+			enc cbc(aes) 0x00112233445566778899aabbccddeeff \\
+			auth hmac(sha256) 0x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff
+		CONF
+	done
+}
+box_policies() {
+	cat <<-'CONF'
+	policy add dir out dst 10.2.0.0/16 tmpl src 192.0.2.1 dst 192.0.2.2 proto esp reqid 1 mode tunnel
+	policy add dir out dst fd02::/16 tmpl src 2001:db8::1 dst 2001:db8::2 proto esp reqid 1 mode tunnel
+	CONF
 }
 
 # box_init: in the new namespaces, becomes their first process.

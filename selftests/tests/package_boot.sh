@@ -19,20 +19,13 @@ install -m 644 ../tools/postern.service "$UNITS/"
 box_topo
 box_generator
 
-files() { # what is right
-	cat >/etc/postern/10-sa.conf <<-'CONF'
-	state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1001 reqid 1 mode tunnel \
-		enc cbc(aes) 0x00112233445566778899aabbccddeeff \
-		auth hmac(sha256) 0x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff
-	CONF
-	cat >/etc/postern/20-policy.conf <<-'CONF'
-	policy add dir out dst 10.2.0.0/16 \
-		tmpl src 192.0.2.1 dst 192.0.2.2 proto esp reqid 1 mode tunnel
-	CONF
+files() {
+	box_states >/etc/postern/10-sa.conf
+	box_policies >/etc/postern/20-policy.conf
 }
 
 # FILTER: how many were seen
-seen() { tcpdump -nr "$pcap" "$1" 2>/dev/null | wc -l; }
+seen() { packets_in "$pcap" "$1"; }
 seen_more() { (($(seen "$1") >= $2)); }
 clear() { seen 'udp dst port 9'; }
 watch() {
@@ -46,8 +39,9 @@ said() { in_box journalctl -u postern -o cat --no-pager; }
 
 watch control
 box_boot
-check "without the unit: packets of the host behind are seen" busywait 20 seen_more 'src 10.1.0.2 and udp dst port 9' 3
-check "without the unit: packets of the gateway are seen" busywait 20 seen_more 'src 192.0.2.1 and udp dst port 9' 3
+for src in 10.1.0.2 fd01::2 192.0.2.1 2001:db8::1; do
+	check "without the unit: packets of $src are seen" busywait 20 seen_more "src $src and udp dst port 9" 3
+done
 box_off
 capture_end
 unload_postern
@@ -57,8 +51,19 @@ files
 watch closed
 box_boot
 check "the unit is done" expect state active "$(unit ActiveState)"
-check "it was done before the network" in_box systemctl is-active network-pre.target
-check "protected packets are seen" busywait 20 seen_more 'src 192.0.2.1 and esp' 30
+in_order() { # UNIT...: each was there before the next
+	local last=1 t
+
+	for u; do
+		t=$(in_box systemctl show -P ActiveEnterTimestampMonotonic "$u")
+		((t >= last)) || { say "$u: $t, before $last"; return 1; }
+		last=$t
+	done
+}
+check "it was done before the network" in_order postern.service network-pre.target systemd-networkd.service
+for src in 192.0.2.1 2001:db8::1; do
+	check "protected packets of $src are seen" busywait 20 seen_more "src $src and (ip proto 50 or ip6 proto 50)" 30
+done
 
 echo 'policy add dir out dst' >>/etc/postern/20-policy.conf
 check "a reload refuses what is wrong" expect_fail in_box systemctl reload postern
@@ -73,7 +78,7 @@ policy add dir out dst 10.3.0.0/16 dev pub action discard
 guard add dev pub
 CONF
 check "a reload takes what is right" in_box systemctl reload postern
-check "all of it" expect policies 2 "$(in_box postern -j policy list | jq length)"
+check "all of it" expect policies 3 "$(in_box postern -j policy list | jq length)"
 n=$(seen esp)
 check "packets go on after it, protected" busywait 20 seen_more esp $((n + 10))
 check "nothing stays behind" expect policies '' "$(in_box postern policy list owner 4294967295)"
@@ -87,6 +92,16 @@ check "repaired, it starts" in_box systemctl restart postern
 pp in_box systemctl stop postern
 n=$(seen esp)
 check "a unit that was stopped has changed nothing" busywait 20 seen_more esp $((n + 10))
+# another module, without a boot
+in_box nft 'add table inet postern_closed; add chain inet postern_closed out { type filter hook postrouting priority -450; policy drop; }'
+in_box postern policy flush
+in_box postern state flush
+check "the module goes" busywait 20 rmmod postern
+n=$(came_in)
+busywait 20 came_in_more $((n + 50))
+check "and comes with the unit" in_box systemctl restart postern
+n=$(seen esp)
+check "packets go on with it, protected" busywait 20 seen_more esp $((n + 10))
 box_off
 capture_end
 check "not one packet was seen in clear" expect packets 0 "$(clear)"
@@ -102,7 +117,7 @@ check "and says where" grep -q '30-wrong.conf:1' <(said)
 check "and what that means" grep -q 'CLOSED' <(said)
 n=$(came_in)
 busywait 20 came_in_more $((n + 50))
-check "nothing was seen" expect packets 0 "$(seen ip)"
+check "nothing was seen" expect packets 0 "$(seen 'ip or udp')"
 check "a restart refuses it once more" expect_fail in_box systemctl restart postern
 check "and says what it leaves" grep -q 'still CLOSED' <(said)
 rm /etc/postern/30-wrong.conf
@@ -123,4 +138,4 @@ check "and what that means" grep -q 'CLOSED' <(said)
 n=$(came_in)
 busywait 20 came_in_more $((n + 50))
 capture_end
-check "no module: nothing was seen" expect packets 0 "$(seen ip)"
+check "no module: nothing was seen" expect packets 0 "$(seen 'ip or udp')"
