@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # No memory, at each allocation on the way of a packet in turn: it is delivered, or
-# dropped and counted as in-memory, out-memory or, when the stack had none, out-stack.
+# dropped and counted as in-memory, out-memory or, when the stack had none, out-stack or,
+# for the route, out-no-route.
 # So is what waits for an SA.
 #
 # timeout: 120
