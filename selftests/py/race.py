@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""race.py ROUNDS: programs that change the configuration of a all at once, and two that
-only look; b is told of new keys.  Prints KTAP lines without a plan; exit status 1 when
+"""race.py ROUNDS: programs that change the configuration of a all at once, and three that
+only look; b is told of new keys, and says that its packets are too big.  Prints KTAP lines without a plan; exit status 1 when
 anything failed.
 """
 import ctypes
@@ -9,11 +9,13 @@ import errno
 import ipaddress
 import os
 import random
+import struct
 import sys
 import time
 import traceback
 
 import t2_netlink as nl
+import t2_packet as packet
 
 A, B = (ipaddress.ip_address(a).packed for a in ('10.0.0.1', '10.0.0.2'))
 ESP, TUNNEL, IN, OUT, PROTECT, DISCARD = 50, 1, 1, 2, 1, 3
@@ -84,12 +86,22 @@ def policies(dice):
             try_to(sock, f'policy-{what}', name | action | {'owner': OWNER})
 
 
+def too_big(spi):
+    """Of a packet of that SA from a, a router behind this host says it."""
+    quoted = packet.ip('10.0.0.1', '10.0.0.2', ESP, struct.pack('>II', spi, 1), frag=0x4000)
+    head = struct.pack('>BBHI', 3, 4, 0, 1400) + quoted
+    head = head[:2] + struct.pack('>H', packet.checksum(head)) + head[4:]
+    packet.send([packet.ip('10.0.0.254', '10.0.0.1', 1, head)])
+
+
 def rekey(_):
     """New keys at the receiver first, then at the sender, then the old ones go."""
     a, b = host('a'), host('b')
+    used = {'packet-soft': 2, 'packet-hard': 1 << 40}
     for i in range(ROUNDS):
-        b.call('sa-new', sa(0x8000 + i, dir=IN))
-        try_to(a, 'sa-new', sa(0x8000 + i, dir=OUT))
+        b.call('sa-new', sa(0x8000 + i, dir=IN, lifetime=used))
+        try_to(a, 'sa-new', sa(0x8000 + i, dir=OUT, lifetime=used))
+        too_big(0x8000 + i)
         if i:
             try_to(a, 'sa-del', key(0x7fff + i))
             b.call('sa-del', key(0x7fff + i))
@@ -124,6 +136,16 @@ def dumps(_):
                 data = data[(size + 3) & ~3:]
 
 
+def counters(_):
+    """All of them, while packets are counted."""
+    socks = host('a'), host('b')
+    for _ in range(ROUNDS):
+        for sock in socks:
+            sock.dump('sa-get')
+            sock.dump('policy-get')
+            sock.call('stats-get')
+
+
 def run(function, seed):
     """As a process of its own."""
     pid = os.fork()
@@ -142,7 +164,7 @@ def main():
     deaf = host('a')
     for group in deaf.groups:
         deaf.join(group)
-    programs = [sas, sas, policies, policies, rekey, lifetimes, dumps]
+    programs = [sas, sas, policies, policies, rekey, lifetimes, dumps, counters]
     pids = {run(function, seed): function.__name__ for seed, function in enumerate(programs)}
     failed = False
     for n in range(1, len(pids) + 1):

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Under traffic SAs and policies are replaced, deleted and flushed, keys change at every
-# moment, many lifetimes end in one second, 64 dumps are read slowly, somebody listens
-# and never reads, the link goes and comes, and namespaces come and go: nothing leaves
-# in clear, and afterwards all is as it was.
+# Under traffic on both CPUs SAs and policies are replaced, deleted and flushed, keys
+# change at every moment, many lifetimes end in one second, counters are read all the
+# time and 64 dumps slowly, somebody listens and never reads, the path of each SA turns
+# out narrow, the link goes and comes, and namespaces come and go: nothing leaves in
+# clear, and afterwards all is as it was.
 #
 #	a (Postern) ===== b (Postern)
 #
@@ -35,10 +36,13 @@ addr b lo 10.0.9.2/32
 ip -n a route add 10.0.9.2 via 10.0.0.2
 capture a veth0 "$RESULTS/clear" src 10.0.0.1 and '(icmp or udp port 7000)'
 ping_ok a 10.0.9.2
-background a ping -q -f -s 1000 10.0.0.2
-pings=("$BACKGROUND")
-background b ping -q -f -s 3000 10.0.0.1
-pings+=("$BACKGROUND")
+pings=()
+for cpu in 0 1; do
+	background a taskset -c $cpu ping -q -f -s 1000 10.0.0.2
+	pings+=("$BACKGROUND")
+	background b taskset -c $cpu ping -q -f -s 3000 10.0.0.1
+	pings+=("$BACKGROUND")
+done
 
 pp /usr/bin/python3 -B py/race.py 300 &
 race=$!
