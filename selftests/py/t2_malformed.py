@@ -205,6 +205,8 @@ def ranges_sa(test):
     test.refused('unspecified dst', new, but(GOOD_SA, dst=bytes(4)), 'dst', 'unspecified')
     test.refused('unspecified src', new, but(GOOD_SA, src=bytes(4)), 'src', 'unspecified')
     test.refused('multicast src', new, but(GOOD_SA, src=b'\xe0\0\0\1'), 'src', 'multicast')
+    test.refused('transport mode, selector of another family', new, but(
+        GOOD_SA, mode=TRANSPORT, ttl=DROP, tos=DROP, selector__src=A6, selector__dst=B6), 'selector', 'family')
     for kind in 'byte', 'packet', 'add', 'use':
         test.refused(f'{kind}-soft above hard', new, but(GOOD_SA, **{f'lifetime__{kind}_soft': 1 << 50}),
                      f'lifetime/{kind}-soft', 'soft limit')
@@ -217,6 +219,7 @@ def ranges_sa(test):
     test.refused('spi-min 0', 'sa-allocspi', {'dst': B, 'proto': ESP, 'spi-min': 0}, 'spi-min')
     test.refused('spi-max below spi-min', 'sa-allocspi',
                  {'dst': B, 'proto': ESP, 'spi-min': 300, 'spi-max': 299}, 'spi-max', 'below')
+    test.refused('spi-max of IPComp', 'sa-allocspi', {'dst': B, 'proto': 108, 'spi-max': 1 << 16}, 'spi-max', '65535')
     test.refused('a dump by an address of 5 octets', 'sa-get', {'dst': B + b'\0'}, 'dst', flags=nl.NLM_F_DUMP)
     test.refused('a dump by proto 1', 'sa-get', {'proto': 1}, 'proto', flags=nl.NLM_F_DUMP)
     test.refused('a flush of proto 1', 'sa-flush', {'proto': 1}, 'proto')
@@ -237,6 +240,7 @@ def selectors(test, op, good):
     test.refused(f'{op}: device 0x80000000', op, but(good, selector__ifindex=1 << 31), 'ifindex')
     test.refused(f'{op}: ICMP type 256', op,
                  but(good, selector__proto=1, selector__sport_first=256, selector__sport_last=256), None, '255')
+    test.refused(f'{op}: ICMP codes of two types', op, but(good, selector__proto=1), 'dport-last', 'single type')
 
 
 def algorithms(test):
@@ -338,6 +342,7 @@ def policies(test):
                  None, 'src and dst')
     test.refused('template without dst', new, but(GOOD_POLICY, tmpl__dst=DROP), None, 'src and dst')
     test.refused('template of two families', new, but(GOOD_POLICY, tmpl__src=A6), 'src', 'family')
+    test.refused('template from a group', new, but(GOOD_POLICY, tmpl__src=b'\xe0\0\0\1'), 'src', 'multicast')
     test.refused('transport template of another family', new,
                  but(GOOD_POLICY, tmpl__mode=TRANSPORT, tmpl__src=A6, tmpl__dst=B6), None, 'family')
     test.refused('template with SPI 255', new, but(GOOD_POLICY, tmpl__spi=255), 'spi', '256')
@@ -352,6 +357,7 @@ def policies(test):
         test.refused(f'{op} of none by selector', op, {'dir': OUT, 'selector': {'src': A}}, None, 'no policy',
                      errno.ENOENT)
     test.refused('a dump by dir 4', 'policy-get', {'dir': 4}, 'dir', flags=nl.NLM_F_DUMP)
+    test.refused('a dump of one', 'policy-get', {'index': 1}, None, 'owner and dir', flags=nl.NLM_F_DUMP)
     test.refused('a flush of dir 0', 'policy-flush', {'dir': 0}, 'dir')
 
 
@@ -367,13 +373,15 @@ def duplicates(test):
                  but(GOOD_POLICY, action=DISCARD, tmpl=DROP), None, 'exists', errno.EEXIST)
     test.refused('a policy that differs behind the prefix', 'policy-new',
                  but(GOOD_POLICY, selector__src=bytes([10, 0, 0, 99])), None, 'exists', errno.EEXIST)
-    for name, value in (('src', B), ('mode', TRANSPORT), ('dir', IN), ('reqid', 8), ('flags', 2),
-                        ('replay_window', 128)):
+    for name, value in (('src', B), ('mode', TRANSPORT), ('dir', IN), ('reqid', 8), ('flags', 2), ('tos', 8),
+                        ('tfcpad', 100), ('replay_window', 128)):
         changes = {name: value}
         if name == 'mode':
             changes['selector'] = DROP
         test.refused(f'sa-update: another {name}', 'sa-update', but(GOOD_SA, **changes),
                      name.replace('_', '-'), 'cannot be changed')
+    test.refused('sa-dummy without a route', 'sa-dummy', {'dst': B, 'proto': ESP, 'spi': 0x1001}, None, 'route',
+                 errno.ENETUNREACH)
     test.refused('sa-update: another key', 'sa-update', but(GOOD_SA, aead__key=bytes(20)), 'aead',
                  'cannot be changed')
     # the good ones still are
@@ -430,6 +438,7 @@ def main():
     dummy = {'dst': B, 'proto': ESP, 'spi': 0x1001, 'count': 1, 'dummy-len': 100}
     every_length(test, 'sa-dummy', dummy)
     test.refused('sa-dummy: 1001 packets', 'sa-dummy', but(dummy, count=1001), 'count', 'at most')
+    test.refused('sa-dummy of AH', 'sa-dummy', but(dummy, proto=AH), 'proto', 'ESP')
     every_unknown(test, 'sa-new', GOOD_SA)
     every_unknown(test, 'sa-dummy', dummy)
     every_unknown(test, 'policy-new', GOOD_POLICY)
