@@ -820,6 +820,7 @@ unsigned int postern_input(struct postern_net *pn, struct sk_buff *skb,
 		goto drop;
 	skb_dst_drop(skb);
 	nf_reset_ct(skb);
+	skb_orphan(skb);	/* early demultiplexing lends a socket without a reference */
 	leave_vrf(pn, skb, ipv4);
 	job = input_transform(pn, sa, skb, offset, seq, port != 0, NULL, 0, &err);
 	input_finish(job, err);
