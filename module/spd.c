@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
 #include <linux/module.h>
 #include <linux/netlink.h>
 #include <linux/slab.h>
@@ -275,8 +277,19 @@ struct postern_policy *postern_spd_match(struct postern_spd *spd,
 {
 	struct postern_rule *rule = postern_classifier_match(&spd->sides[side],
 							     flow);
+	struct postern_policy *policy =
+		rule ? container_of(rule, struct postern_policy, rule) : NULL;
 
-	return rule ? container_of(rule, struct postern_policy, rule) : NULL;
+	if (unlikely(flow->routed) && lets_pass(policy))
+		return match_hop(spd, side, flow, policy);
+	return policy;
+}
+
+static bool lacked_fragments(const struct postern_flow *error)
+{
+	return error->family == AF_INET ?
+	       error->sport == ICMP_TIME_EXCEEDED && error->dport == ICMP_EXC_FRAGTIME :
+	       error->sport == ICMPV6_TIME_EXCEED && error->dport == ICMPV6_EXC_FRAGTIME;
 }
 
 /**
@@ -314,7 +327,7 @@ struct postern_policy *postern_spd_judge(struct postern_spd *spd,
 	if (!quoted || quoted->action != POSTERN_ACTION_PROTECT)
 		return policy;
 	if (policy && policy->action == POSTERN_ACTION_BYPASS &&
-	    !(quoted->flags & POSTERN_POLICY_FLAG_ICMP))
+	    !(quoted->flags & POSTERN_POLICY_FLAG_ICMP) && !lacked_fragments(*flow))
 		return policy;
 	*flow = about;
 	return quoted;

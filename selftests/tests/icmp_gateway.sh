@@ -53,6 +53,19 @@ check "each of them through an SA" sent 6
 check "nothing in clear" only_protected /run/pub.pcap
 check "what is too big for the tunnel is told as well" hears 'mtu ?= ?1[34]' -M "do" -s 1472 10.1.0.2
 
+# Who takes a piece away on the path would choose what is quoted.
+run_in gwa postern policy add dir out src 192.0.2.1 dst 10.2.0.0/24 action bypass
+run_in gwa postern policy add dir out src 2001:db8::1 dst fd02::/64 action bypass
+ip netns exec gwa sysctl -qw net.ipv4.ipfrag_time=1 net.netfilter.nf_conntrack_frag6_timeout=1
+n=$(stat_of gwa out-sent)
+capture gwa pub /run/pub.pcap -Q out
+run_in hostb /usr/bin/python3 -B py/t2_fragment.py 10.2.0.2 10.1.0.2 7000 1 1
+run_in hostb /usr/bin/python3 -B py/t2_fragment.py fd02::2 fd01::2 7000 1 1
+both_sent() { (($(stat_of gwa out-sent) == n + 2)); }
+check "that a piece is missing is told through the tunnel" busywait 10 both_sent
+capture_end
+check "and not in clear" only_protected /run/pub.pcap
+
 # Postern on both sides, and what the gateway sends itself may bypass.
 run_in gwa postern policy flush
 run_in gwa postern state flush
