@@ -157,6 +157,28 @@ static unsigned int drop_policy(struct postern_net *pn, struct sk_buff *skb,
 	return NF_STOLEN;
 }
 
+/* By br_netfilter, whether the bridge or this host will pass it on. */
+static bool is_at_bridge(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	return skb_ext_exist(skb, SKB_EXT_BRIDGE_NF);
+#else
+	return false;
+#endif
+}
+
+/*
+ * Neighbour Discovery is for this host, and otherwise at most for a host at another port
+ * of the bridge: what a router would pass on is none.
+ */
+static bool is_discovery(struct postern_net *pn, const struct sk_buff *skb,
+			 const struct postern_flow *flow)
+{
+	return flow->nd && (ipv6_addr_is_multicast(&flow->dst.in6) ||
+			    postern_flow_is_local(pn->net, flow) ||
+			    is_at_bridge(skb));
+}
+
 static unsigned int pre_routing(struct sk_buff *skb,
 				const struct nf_hook_state *state, bool ipv4)
 {
@@ -187,7 +209,7 @@ static unsigned int pre_routing(struct sk_buff *skb,
 	policy = postern_spd_match(&pn->spd, POSTERN_SPD_IN, &flow);
 	if (likely(!policy || policy->action == POSTERN_ACTION_BYPASS))
 		return NF_ACCEPT;
-	if (flow.nd || sa_will_judge(pn, skb, ipv4, &flow))
+	if (is_discovery(pn, skb, &flow) || sa_will_judge(pn, skb, ipv4, &flow))
 		return NF_ACCEPT;
 	if (policy->action == POSTERN_ACTION_DISCARD)
 		return drop_policy(pn, skb, policy, POSTERN_DROP_IN_DISCARD);
