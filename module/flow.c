@@ -53,6 +53,13 @@ static void read_ports(struct postern_flow *flow, const struct sk_buff *skb,
 	}
 }
 
+/* The route in a packet is known, or there is none. */
+static void note_hop(struct postern_flow *flow, const union nf_inet_addr *hop)
+{
+	flow->hop = *hop;
+	flow->routed = !postern_addr_equal(&flow->hop, &flow->dst);
+}
+
 /* @upper: offset of the upper layer header */
 static bool read_ipv4(struct postern_flow *flow, const struct sk_buff *skb,
 		      int off, int *upper)
@@ -67,9 +74,13 @@ static bool read_ipv4(struct postern_flow *flow, const struct sk_buff *skb,
 	flow->dst.ip = iph->daddr;
 	flow->proto = iph->protocol;
 	*upper = off + iph->ihl * 4;
-	if (unlikely(iph->ihl > 5))
+	if (unlikely(iph->ihl > 5)) {
+		const union nf_inet_addr hop = flow->dst;
+
 		postern_source_route_end(skb, off + sizeof(*iph),
 					 iph->ihl * 4 - sizeof(*iph), &flow->dst.ip);
+		note_hop(flow, &hop);
+	}
 	if (iph->frag_off & htons(IP_OFFSET))
 		flow->opaque = true;
 	else
@@ -83,14 +94,17 @@ static bool read_ipv4(struct postern_flow *flow, const struct sk_buff *skb,
  */
 static int skip_headers(struct postern_flow *flow, const struct sk_buff *skb, int off)
 {
+	const union nf_inet_addr hop = flow->dst;
 	const struct frag_hdr *frag;
 	u8 *next = &flow->proto;
 	struct frag_hdr buf;
 	int i, more;
 
 	for (i = 0; i < POSTERN_HEADERS_MAX; i++) {
-		if (*next == NEXTHDR_ROUTING)
+		if (unlikely(*next == NEXTHDR_ROUTING)) {
 			postern_route_end(skb, off, &flow->dst.in6);
+			note_hop(flow, &hop);
+		}
 		more = postern_header_skip(skb, &off, next);
 		if (more < 0)
 			return 0;
@@ -140,7 +154,7 @@ static bool read_ipv6(struct postern_flow *flow, const struct sk_buff *skb,
 static bool read_at(struct postern_flow *flow, const struct sk_buff *skb,
 		    u8 family, int off, int *upper)
 {
-	memset(flow, 0, sizeof(*flow));
+	memset(flow, 0, offsetof(struct postern_flow, hop));
 	flow->family = family;
 	return family == AF_INET ? read_ipv4(flow, skb, off, upper) :
 				   read_ipv6(flow, skb, off, upper);
@@ -252,8 +266,17 @@ void postern_flow_reverse(struct postern_flow *to, const struct postern_flow *fr
 	*to = *from;
 	to->src = from->dst;
 	to->dst = from->src;
+	to->routed = false;
 	to->sport = from->dport;
 	to->dport = from->sport;
+}
+
+/* The flow as its first hop sees it. */
+void postern_flow_hop(struct postern_flow *to, const struct postern_flow *from)
+{
+	*to = *from;
+	to->dst = from->hop;
+	to->routed = false;
 }
 
 /* The source alone, of the packet's header. */

@@ -20,6 +20,7 @@ bool postern_flow_read_quoted(struct postern_flow *quoted, int *upper,
 			      const struct postern_flow *flow);
 void postern_flow_source(struct postern_flow *flow, const struct sk_buff *skb);
 bool postern_flow_is_local(struct net *net, const struct postern_flow *flow);
+void postern_flow_hop(struct postern_flow *to, const struct postern_flow *from);
 void postern_flow_reverse(struct postern_flow *to, const struct postern_flow *from);
 
 #endif

@@ -515,6 +515,20 @@ static struct postern_job *input_next(struct postern_net *pn, struct postern_sa 
 	return input_transform(pn, sa, skb, offset, seq, false, before, count, err);
 }
 
+/* With a route in it, a packet goes to its first hop, and is then for the end. */
+static bool selects(const struct postern_selector *sel,
+		    const struct postern_flow *flow, bool hidden)
+{
+	struct postern_flow hop;
+
+	if (!postern_selector_match(sel, flow, hidden))
+		return false;
+	if (likely(!flow->routed))
+		return true;
+	postern_flow_hop(&hop, flow);
+	return postern_selector_match(sel, &hop, hidden);
+}
+
 /* RFC 4301 section 5.2 step 4, of a packet that came through @count SAs. */
 static enum postern_drop_reason check_policy(struct postern_net *pn,
 					     struct postern_sa *const *sas,
@@ -533,11 +547,11 @@ static enum postern_drop_reason check_policy(struct postern_net *pn,
 	*met = policy;
 	for (i = 0; i < count; i++) {
 		selector = rcu_dereference(sas[i]->selector);
-		if (unlikely(selector) &&
-		    !postern_selector_match(&selector->sel, judged, false))
+		if (unlikely(selector) && !selects(&selector->sel, judged, false))
 			return POSTERN_DROP_IN_SELECTOR;
 	}
-	if (!policy)
+	if (!policy || (unlikely(judged->routed) &&
+			!selects(&policy->rule.sel, judged, true)))
 		return POSTERN_DROP_IN_NO_POLICY;
 	if (policy->action == POSTERN_ACTION_DISCARD)
 		return POSTERN_DROP_IN_INNER_DISCARD;

@@ -10,27 +10,31 @@
 /**
  * struct postern_flow - what a selector sees of a packet
  * @src: source address
- * @dst: destination address
+ * @dst: destination address, where a route in the packet ends
  * @family: AF_INET or AF_INET6
  * @proto: upper layer protocol
+ * @routed: a route in the packet goes to @hop first
  * @nd: Neighbour Discovery from a node on the link (RFC 4861)
  * @opaque: the packet does not show its ports (a later fragment, a short packet)
  * @sport: source port in host order, or ICMP type
  * @dport: destination port in host order, or ICMP code
  * @ifindex: device by which it leaves or has come; 0 when that is not known
  * @master: VRF of that device, itself included; 0 for none
+ * @hop: destination address of the header, if it is not @dst
  */
 struct postern_flow {
 	union nf_inet_addr src;
 	union nf_inet_addr dst;
 	u8 family;
 	u8 proto;
+	bool routed;
 	bool nd;
 	bool opaque;
 	u16 sport;
 	u16 dport;
 	int ifindex;
 	int master;
+	union nf_inet_addr hop;
 };
 
 /**

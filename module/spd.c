@@ -263,11 +263,31 @@ void postern_policy_usage(const struct postern_policy *policy,
 	usage->add_time = policy->add_time;
 }
 
+static bool lets_pass(const struct postern_policy *policy)
+{
+	return !policy || policy->action == POSTERN_ACTION_BYPASS;
+}
+
+static noinline struct postern_policy *match_hop(struct postern_spd *spd,
+						 enum postern_spd_side side,
+						 const struct postern_flow *flow,
+						 struct postern_policy *policy)
+{
+	struct postern_policy *other;
+	struct postern_flow hop;
+
+	postern_flow_hop(&hop, flow);
+	other = postern_spd_match(spd, side, &hop);
+	return lets_pass(other) ? policy : other;
+}
+
 /**
  * postern_spd_match - the policy that a packet meets
  * @spd: database
  * @side: which of the two
  * @flow: packet
+ *
+ * One with a route in it is about its end, unless that may pass and its first hop not.
  *
  * Return: policy or NULL. Context: RCU read side.
  */
@@ -303,7 +323,8 @@ static bool lacked_fragments(const struct postern_flow *error)
  * An ICMP error that no policy lets pass goes and comes as the packets of the other
  * direction than the one that it quotes, whatever its own source is (RFC 4301 section
  * 6.2).  It is for the sender of that packet and for nobody else.  Flag icmp of the
- * policy of those packets says so also of one that may bypass.
+ * policy of those packets says so also of one that may bypass, as it always is for one
+ * that says that fragments were missing: who takes them away chooses what it quotes.
  *
  * Return: policy or NULL. Context: RCU read side.
  */
