@@ -393,7 +393,7 @@ static unsigned int post_routing(struct sk_buff *skb,
 
 	if (postern_spd_empty(&pn->spd) || state->out->flags & IFF_LOOPBACK)
 		return NF_ACCEPT;
-	if (postern_output_is_ours(skb, state->out, ipv4)) {
+	if (postern_output_is_ours(pn, skb, state->out, ipv4)) {
 		/* the listeners here have had their copy; in a VRF LOCAL_IN cannot tell */
 		if (likely(ipv4 || state->okfn != dev_loopback_xmit))
 			return NF_ACCEPT;

@@ -35,6 +35,7 @@ static int __net_init postern_net_init(struct net *net)
 	int err;
 
 	pn->net = net;
+	get_random_bytes(&pn->mark_secret, sizeof(pn->mark_secret));
 	mutex_init(&pn->lock);
 	postern_encap_listen(pn, htons(POSTERN_ENCAP_PORT));
 	ratelimit_state_init(&pn->unknown, HZ, UNKNOWN_A_SECOND);
@@ -159,7 +160,6 @@ static int __init postern_init(void)
 	if (err)
 		return err;
 	postern_algo_init();
-	postern_output_init();
 	postern_seqno_init();
 	wq_of_host = alloc_workqueue("postern", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!wq_of_host)

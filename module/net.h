@@ -40,6 +40,7 @@ struct metadata_dst;
  * @sad: security association database
  * @spd: security policy database
  * @seqnos: outbound sequence numbers, shared with other namespaces [I]
+ * @mark_secret: what tells packets of ours that leave [I]
  * @marker: by CPU; says of a packet that it came through an SA [C]
  * @encap_ports: by local port: datagrams to it may be ESP;
  *               never cleared [C, read by packets]
@@ -57,6 +58,7 @@ struct postern_net {
 	struct postern_sad sad;
 	struct postern_spd spd;
 	struct postern_seqnos *seqnos;
+	u64 mark_secret;
 	struct metadata_dst **marker;
 	DECLARE_BITMAP(encap_ports, U16_MAX + 1);
 	bool hooked;

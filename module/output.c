@@ -33,16 +33,10 @@
 /*
  * What tells our own packets from others when they come by POST_ROUTING again: the
  * flag that the stack clears on receipt, and 8 octets at the end of the control block
- * that nobody can guess and that belong to this packet's SPI and number.
+ * that nobody can guess, another namespace neither, and that belong to this packet's
+ * SPI and number.
  */
 #define MARK_OFFSET	(sizeof_field(struct sk_buff, cb) - sizeof(u64))
-
-static u64 mark_secret;
-
-void postern_output_init(void)
-{
-	get_random_bytes(&mark_secret, sizeof(mark_secret));
-}
 
 /* All keepalives are alike; as an SPI with a number this is none. */
 #define KEEPALIVE	0xff
@@ -53,7 +47,7 @@ static bool is_keepalive(const struct sk_buff *skb, unsigned int off)
 }
 
 /* SPI and number of an ESP or AH packet, and our secret; 0 when it can be neither. */
-static u64 mark_of(const struct sk_buff *skb, bool ipv4)
+static u64 mark_of(const struct postern_net *pn, const struct sk_buff *skb, bool ipv4)
 {
 	int off = skb_network_offset(skb), front;
 	u64 buf, *id;
@@ -71,17 +65,18 @@ static u64 mark_of(const struct sk_buff *skb, bool ipv4)
 	if (proto == IPPROTO_AH)
 		off += 4;
 	else if (proto == IPPROTO_UDP && is_keepalive(skb, off))
-		return KEEPALIVE ^ mark_secret;
+		return KEEPALIVE ^ pn->mark_secret;
 	else if (proto == IPPROTO_UDP)
 		off += sizeof(struct udphdr);
 	else if (proto != IPPROTO_ESP)
 		return 0;
 	id = skb_header_pointer(skb, off, sizeof(buf), &buf);
-	return id ? get_unaligned(id) ^ mark_secret : 0;
+	return id ? get_unaligned(id) ^ pn->mark_secret : 0;
 }
 
 /**
  * postern_output_is_ours - did this packet come out of a transform of ours?
+ * @pn: namespace that it is in
  * @skb: packet in POST_ROUTING
  * @dev: device that it leaves by
  * @ipv4: family
@@ -89,7 +84,7 @@ static u64 mark_of(const struct sk_buff *skb, bool ipv4)
  * A VRF that was its device before has cleared the flag: then that nobody has received
  * it since speaks for it.
  */
-bool postern_output_is_ours(const struct sk_buff *skb,
+bool postern_output_is_ours(const struct postern_net *pn, const struct sk_buff *skb,
 			    const struct net_device *dev, bool ipv4)
 {
 	bool flag = ipv4 ? IPCB(skb)->flags & IPSKB_XFRM_TRANSFORMED :
@@ -98,12 +93,13 @@ bool postern_output_is_ours(const struct sk_buff *skb,
 
 	if (likely(!flag && (!netif_is_l3_slave(dev) || skb->skb_iif)))
 		return false;
-	mark = mark_of(skb, ipv4);
+	mark = mark_of(pn, skb, ipv4);
 	return mark && mark == get_unaligned((u64 *)(skb->cb + MARK_OFFSET));
 }
 
 /* As a forwarded one, an IPv4 packet goes by the MTU of its route that nobody learned. */
-static void mark_ours(struct sk_buff *skb, bool ipv4, u16 max)
+static void mark_ours(const struct postern_net *pn, struct sk_buff *skb, bool ipv4,
+		      u16 max)
 {
 	memset(skb->cb, 0, sizeof(skb->cb));
 	if (ipv4) {
@@ -112,7 +108,7 @@ static void mark_ours(struct sk_buff *skb, bool ipv4, u16 max)
 		IP6CB(skb)->flags = IP6SKB_XFRM_TRANSFORMED;
 		IP6CB(skb)->frag_max_size = max;
 	}
-	put_unaligned(mark_of(skb, ipv4), (u64 *)(skb->cb + MARK_OFFSET));
+	put_unaligned(mark_of(pn, skb, ipv4), (u64 *)(skb->cb + MARK_OFFSET));
 }
 
 /* The header in front, and all that the packet inherits.  Returns what is protected. */
@@ -430,7 +426,7 @@ static void output_send(struct postern_job *job)
 	struct postern_net *pn = sa->pn;
 	int err;
 
-	mark_ours(out, sa->ipv4, job->max);
+	mark_ours(pn, out, sa->ipv4, job->max);
 	if (sa->ipv4)
 		err = ip_local_out(pn->net, out->sk, out);
 	else
@@ -809,7 +805,7 @@ void postern_output_keepalive(struct postern_sa *sa)
 	skb_put_u8(skb, 0xff);
 	postern_outer_keepalive(pn->net, sa, skb, o.dst);
 	postern_outer_encap(skb, sa->ipv4, o.encap);
-	mark_ours(skb, sa->ipv4, 0);
+	mark_ours(o.pn, skb, sa->ipv4, 0);
 	local_bh_disable();
 	if (sa->ipv4)
 		ip_local_out(pn->net, NULL, skb);

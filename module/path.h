@@ -69,12 +69,11 @@ void postern_output_again(struct postern_net *pn, struct sk_buff *skb,
 			  enum postern_drop_reason otherwise);
 int postern_output_dummy(struct postern_net *pn, struct postern_sa *sa,
 			 unsigned int size);
-bool postern_output_is_ours(const struct sk_buff *skb,
+bool postern_output_is_ours(const struct postern_net *pn, const struct sk_buff *skb,
 			    const struct net_device *dev, bool ipv4);
 void postern_output_keepalive(struct postern_sa *sa);
 unsigned int postern_output_mtu(struct postern_net *pn, struct sk_buff *skb,
 				const struct postern_flow *flow);
-void postern_output_init(void);
 
 /* choose.c */
 const struct postern_tmpl *postern_choose(struct postern_out *o,
