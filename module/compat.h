@@ -162,4 +162,19 @@ static inline struct net_device *alloc_netdev_dummy(int sizeof_priv)
 #define postern_free_netdev_dummy(dev)	free_netdev(dev)
 #endif
 
+#ifdef HAVE_NETIF_NAPI_ADD_WEIGHT
+#define postern_napi_add(dev, napi, poll) \
+	netif_napi_add_weight(dev, napi, poll, NAPI_POLL_WEIGHT)
+#else
+#define postern_napi_add(dev, napi, poll) \
+	netif_napi_add(dev, napi, poll, NAPI_POLL_WEIGHT)
+#endif
+
+#ifdef HAVE_NET_HOTDATA_BACKLOG
+#include <net/hotdata.h>
+#define postern_max_backlog()	READ_ONCE(net_hotdata.max_backlog)
+#else
+#define postern_max_backlog()	READ_ONCE(netdev_max_backlog)
+#endif
+
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The way in: from hooks.c, an ESP or AH packet for this host; to the stack through
- * gro_cells, what it protects.
+ * The way in: from hooks.c, an ESP or AH packet for this host; to the stack, by
+ * deliver.c, what it protects.
  *
  *   postern_input       SA, lengths, replay                        stage 1
  *   input_transform     room, transform                            stage 2
@@ -14,9 +14,10 @@
  * Context: RCU read side, bottom halves off.  RFC 4301 section 5.2.
  */
 #include <linux/etherdevice.h>
+#include <linux/jhash.h>
+#include <linux/random.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
-#include <net/gro_cells.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack_core.h>
@@ -35,38 +36,24 @@
 /*
  * Inner fragments are reassembled before the policy check, each way of SAs by itself and
  * apart from what the stack reassembles: a fragment in clear can never complete a
- * packet that came through an SA (RFC 4301 section 7).
+ * packet that came through an SA (RFC 4301 section 7), nor a peer that of another one:
+ * which ways are alike nobody can tell.
  */
+static u32 defrag_secret __read_mostly;
+
 static u32 defrag_user(struct postern_sa *const *sas, unsigned int count)
 {
-	u32 user = 0;
+	u64 ids[POSTERN_TMPL_MAX];
+	unsigned int i;
 
-	while (count--)
-		user = user * 31 + (u32)sas[count]->id;
-	return 0x80000000U | user;
+	for (i = 0; i < count; i++)
+		ids[i] = sas[i]->id;
+	return 0x80000000U | jhash(ids, count * sizeof(ids[0]), defrag_secret);
 }
 
-static struct gro_cells cells;
-static struct net_device *cells_dev;
-
-int postern_input_init(void)
+void __init postern_input_init(void)
 {
-	int err;
-
-	cells_dev = alloc_netdev_dummy(0);
-	if (!cells_dev)
-		return -ENOMEM;
-	err = gro_cells_init(&cells, cells_dev);
-	if (err)
-		postern_free_netdev_dummy(cells_dev);
-	return err;
-}
-
-/* No packet is in flight. */
-void postern_input_exit(void)
-{
-	gro_cells_destroy(&cells);
-	postern_free_netdev_dummy(cells_dev);
+	get_random_bytes(&defrag_secret, sizeof(defrag_secret));
 }
 
 static enum postern_drop_reason replay_reason(enum postern_replay_verdict verdict)
@@ -246,7 +233,6 @@ static void rebuild_mac(struct sk_buff *skb, const struct sk_buff *in)
 static bool defragment(struct postern_net *pn, struct postern_sa *const *sas,
 		       unsigned int count, struct sk_buff *skb)
 {
-	u32 user = defrag_user(sas, count);
 	enum postern_drop_reason reason;
 	int err = 0;
 
@@ -254,11 +240,11 @@ static bool defragment(struct postern_net *pn, struct postern_sa *const *sas,
 	if (skb->protocol == htons(ETH_P_IP)) {
 		if (likely(!ip_is_fragment(ip_hdr(skb))))
 			return true;
-		err = ip_defrag(pn->net, skb, user);
+		err = ip_defrag(pn->net, skb, defrag_user(sas, count));
 		if (!err)
 			skb->ignore_df = 1;	/* may be fragmented again */
 	} else if (unlikely(ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr))) {
-		err = nf_ct_frag6_gather(pn->net, skb, user);
+		err = nf_ct_frag6_gather(pn->net, skb, defrag_user(sas, count));
 		if (err && err != -EINPROGRESS)
 			kfree_skb(skb);
 	}
@@ -584,7 +570,7 @@ static void deliver(struct postern_net *pn, struct postern_sa *sa, struct sk_buf
 {
 	skb_reset_transport_header(skb);
 	postern_marker_set(pn, skb);
-	if (unlikely(gro_cells_receive(&cells, skb) != NET_RX_SUCCESS)) {
+	if (unlikely(!postern_deliver(skb))) {
 		postern_stat_inc(pn->stats, drops[POSTERN_DROP_IN_BACKLOG]);
 		atomic64_inc(&sa->drops[POSTERN_DROP_IN_BACKLOG]);
 		return;

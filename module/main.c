@@ -171,12 +171,13 @@ static int __init postern_init(void)
 	err = postern_crypt_init();
 	if (err)
 		goto err_users;
-	err = postern_input_init();
+	postern_input_init();
+	err = postern_deliver_init();
 	if (err)
 		goto err_crypt;
 	err = register_pernet_subsys(&postern_net_ops);
 	if (err)
-		goto err_input;
+		goto err_deliver;
 	err = postern_guard_init();
 	if (err)
 		goto err_net;
@@ -189,8 +190,8 @@ err_guard:
 	postern_guard_exit();
 err_net:
 	unregister_pernet_subsys(&postern_net_ops);
-err_input:
-	postern_input_exit();
+err_deliver:
+	postern_deliver_exit();
 err_crypt:
 	postern_crypt_exit();
 err_users:
@@ -206,7 +207,7 @@ static void __exit postern_exit(void)
 	postern_guard_exit();
 	unregister_pernet_subsys(&postern_net_ops);
 	rcu_barrier();
-	postern_input_exit();
+	postern_deliver_exit();
 	postern_crypt_exit();
 	destroy_workqueue(wq_of_users);
 	destroy_workqueue(wq_of_host);

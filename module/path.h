@@ -120,7 +120,11 @@ unsigned int postern_input(struct postern_net *pn, struct sk_buff *skb,
 struct postern_sa *postern_input_sa(struct postern_net *pn,
 				    const struct postern_sa_key *key,
 				    const struct sk_buff *skb);
-int postern_input_init(void);
-void postern_input_exit(void);
+void postern_input_init(void);
+
+/* deliver.c */
+bool postern_deliver(struct sk_buff *skb);
+int postern_deliver_init(void);
+void postern_deliver_exit(void);
 
 #endif
