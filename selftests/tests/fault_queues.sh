@@ -94,6 +94,7 @@ datagram b 10.0.0.2:7001 10.0.0.8:7001
 check "a datagram has come the other way" busywait 5 tracked 'src=10.0.0.2 dst=10.0.0.8 .*src=10.0.0.1 dst=10.0.0.2 sport=7000'
 check "out-conntrack" drops_by a out-conntrack=1 -- go_on
 run_in a nft delete table ip other
+run_in a postern policy delete dir out src 10.0.0.8/32 dst 10.0.0.2/32
 check "conntrack: all are accounted for" accounts_balance a
 
 # from here on what b makes is cryptd's, whose queue takes 1000
