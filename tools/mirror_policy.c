@@ -93,16 +93,21 @@ static bool is_about(const struct shadow_policy *s, const struct policy *p)
 	       mirror_same_selector(&s->xfrm.policy.selector, &p->selector);
 }
 
-/* Whose place in Postern that is, of one or of several. */
+/* Whose place in Postern that is, of one or of several: of a restriction first. */
 static struct shadow_policy *find_place(struct mirror *m,
 					const struct policy *p)
 {
-	struct shadow_policy *s = *bucket(m, p->dir, &p->selector);
+	struct shadow_policy *s, *found = NULL;
 
-	while (s && (is_left_out(&s->xfrm) || !is_about(s, p) ||
-		     s->xfrm.policy.priority != p->priority))
-		s = s->next;
-	return s;
+	for (s = *bucket(m, p->dir, &p->selector); s; s = s->next) {
+		if (is_left_out(&s->xfrm) || !is_about(s, p) ||
+		    s->xfrm.policy.priority != p->priority)
+			continue;
+		found = s;
+		if (s->xfrm.policy.action != POSTERN_ACTION_BYPASS)
+			break;
+	}
+	return found;
 }
 
 static const char *text_of(const struct policy *p, char *buf)
@@ -243,9 +248,16 @@ static int discard_instead(struct mirror *m, const struct policy *want)
 static bool place_shadow(struct mirror *m, struct shadow_policy *s)
 {
 	struct policy want = s->xfrm.policy;
+	struct shadow_policy *other;
 	char buf[LOG_TEXT];
 	int err;
 
+	other = find_place(m, &want);
+	if (want.action == POSTERN_ACTION_BYPASS && other &&
+	    other->xfrm.policy.action != POSTERN_ACTION_BYPASS) {
+		refuse(m, s, "a restriction is in its place");
+		return false;
+	}
 	want.has |= HAS(POSTERN_A_POLICY_OWNER);
 	want.owner = m->if_id;
 	err = place(m, &want);
@@ -261,6 +273,10 @@ static bool place_shadow(struct mirror *m, struct shadow_policy *s)
 		log_event("policy made discard instead: %s",
 			  text_of(&want, buf));
 		return true;
+	}
+	if (s->refused[0]) {
+		m->refused--;
+		s->refused[0] = '\0';
 	}
 	if (!s->mirrored)
 		m->policies++;
@@ -343,10 +359,6 @@ static void take(struct mirror *m, struct shadow_policy *s,
 		s->mirrored = false;
 		vacate(m, &old, "what is allowed instead is left out");
 		return;
-	}
-	if (s->refused[0]) {
-		m->refused--;
-		s->refused[0] = '\0';
 	}
 	/* Without a successor the old one stays, and stays known. */
 	if (!place_shadow(m, s))

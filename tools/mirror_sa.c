@@ -809,15 +809,15 @@ static int write_one(uint8_t cmd, const void *attrs, size_t len, void *data)
 
 /*
  * A hard expiry whose event got lost, or an administrator's flush: nobody but
- * the daemon can make another SA. What is known of the numbers stays known
- * until the daemon has deleted the SA.
+ * the daemon can make another SA. A soft expiry leaves it its policies. What is
+ * known of the numbers stays known until the daemon has deleted the SA.
  */
 static void tell_lost(struct mirror *m, struct shadow_sa *s)
 {
 	char buf[LOG_TEXT];
 	int err;
 
-	err = xfrm_expire(m->xfrm, &s->id, true);
+	err = xfrm_expire(m->xfrm, &s->id, false);
 	/* No SA of that name is as good as told. */
 	s->told_hard = !err || err == -ENOENT || err == -EINVAL;
 	log_event("SA lost, the daemon was told: %s%s%s", text_of(s, buf),
