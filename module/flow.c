@@ -96,13 +96,18 @@ static int skip_headers(struct postern_flow *flow, const struct sk_buff *skb, in
 {
 	const union nf_inet_addr hop = flow->dst;
 	const struct frag_hdr *frag;
+	union nf_inet_addr end;
 	u8 *next = &flow->proto;
 	struct frag_hdr buf;
 	int i, more;
 
 	for (i = 0; i < POSTERN_HEADERS_MAX; i++) {
 		if (unlikely(*next == NEXTHDR_ROUTING)) {
+			end = flow->dst;
 			postern_route_end(skb, off, &flow->dst.in6);
+			/* where two routes go, nobody need follow */
+			if (flow->routed && !postern_addr_equal(&end, &flow->dst))
+				return 0;
 			note_hop(flow, &hop);
 		}
 		more = postern_header_skip(skb, &off, next);

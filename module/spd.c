@@ -263,9 +263,11 @@ void postern_policy_usage(const struct postern_policy *policy,
 	usage->add_time = policy->add_time;
 }
 
-static bool lets_pass(const struct postern_policy *policy)
+static unsigned int strictness(const struct postern_policy *policy)
 {
-	return !policy || policy->action == POSTERN_ACTION_BYPASS;
+	if (!policy || policy->action == POSTERN_ACTION_BYPASS)
+		return 0;
+	return policy->open ? 1 : 2;
 }
 
 static noinline struct postern_policy *match_hop(struct postern_spd *spd,
@@ -278,7 +280,7 @@ static noinline struct postern_policy *match_hop(struct postern_spd *spd,
 
 	postern_flow_hop(&hop, flow);
 	other = postern_spd_match(spd, side, &hop);
-	return lets_pass(other) ? policy : other;
+	return strictness(other) > strictness(policy) ? other : policy;
 }
 
 /**
@@ -287,7 +289,7 @@ static noinline struct postern_policy *match_hop(struct postern_spd *spd,
  * @side: which of the two
  * @flow: packet
  *
- * One with a route in it is about its end, unless that may pass and its first hop not.
+ * Of a packet with a route in it the end counts, or its first hop where that is stricter.
  *
  * Return: policy or NULL. Context: RCU read side.
  */
@@ -300,7 +302,7 @@ struct postern_policy *postern_spd_match(struct postern_spd *spd,
 	struct postern_policy *policy =
 		rule ? container_of(rule, struct postern_policy, rule) : NULL;
 
-	if (unlikely(flow->routed) && lets_pass(policy))
+	if (unlikely(flow->routed))
 		return match_hop(spd, side, flow, policy);
 	return policy;
 }
