@@ -11,6 +11,7 @@
 #include <linux/netdevice.h>
 #include <linux/workqueue.h>
 #include "compat.h"
+#include "net.h"
 #include "path.h"
 
 /**
@@ -63,7 +64,7 @@ bool postern_deliver(struct sk_buff *skb)
 	if (unlikely(skb_queue_len(&cell->queue) > postern_max_backlog()))
 		goto drop;
 	enqueue(cell, skb);
-	if (skb_queue_len(&cell->queue) == 1)
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) || skb_queue_len(&cell->queue) == 1)
 		napi_schedule(&cell->napi);
 	return true;
 
@@ -87,6 +88,16 @@ static int cell_poll(struct napi_struct *napi, int budget)
 	return done;
 }
 
+/* It was taken for delivered. */
+static void drop_late(struct sk_buff *skb)
+{
+	struct postern_net *pn = postern_net(dev_net(skb->dev));
+	struct postern_drop_site site = { .stats = pn->stats };
+
+	postern_stat_add(pn->stats, in_delivered, -1);
+	postern_drop(&site, skb, POSTERN_DROP_IN_BACKLOG);
+}
+
 /* On the CPU of the cell.  What GRO holds leaves it when NAPI is disabled. */
 static void cell_sweep(struct work_struct *work)
 {
@@ -99,11 +110,12 @@ static void cell_sweep(struct work_struct *work)
 	local_bh_disable();
 	while ((skb = dequeue(cell))) {
 		if (skb->dev == cell->gone)
-			kfree_skb(skb);
+			drop_late(skb);
 		else
 			__skb_queue_tail(&kept, skb);
 	}
-	skb_queue_splice(&kept, &cell->queue);
+	while ((skb = __skb_dequeue(&kept)))
+		enqueue(cell, skb);
 	local_bh_enable();
 	napi_enable(&cell->napi);
 	local_bh_disable();
@@ -131,12 +143,12 @@ static int device_event(struct notifier_block *nb, unsigned long event, void *pt
 		queue_work_on(cpu_online(cpu) ? cpu : raw_smp_processor_id(),
 			      system_highpri_wq, &cell->sweep);
 	}
+	cpus_read_unlock();
 	for_each_possible_cpu(cpu) {
 		cell = per_cpu_ptr(cells, cpu);
 		if (cell->gone)
 			flush_work(&cell->sweep);
 	}
-	cpus_read_unlock();
 	return NOTIFY_DONE;
 }
 
@@ -173,6 +185,8 @@ int __init postern_deliver_init(void)
 		cell = per_cpu_ptr(cells, cpu);
 		skb_queue_head_init(&cell->queue);
 		INIT_WORK(&cell->sweep, cell_sweep);
+		/* another CPU must not poll it */
+		set_bit(NAPI_STATE_NO_BUSY_POLL, &cell->napi.state);
 		postern_napi_add(cells_dev, &cell->napi, cell_poll);
 		napi_enable(&cell->napi);
 	}

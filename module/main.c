@@ -121,15 +121,21 @@ static void __net_exit net_free(struct postern_net *pn)
 /* Many namespaces that go together share their grace periods. */
 static void __net_exit postern_net_exit(struct list_head *nets)
 {
+	bool host = false, users = false;
 	struct net *net;
 
-	list_for_each_entry(net, nets, exit_list)
+	list_for_each_entry(net, nets, exit_list) {
 		net_empty(postern_net(net));
+		host |= postern_net(net)->wq == wq_of_host;
+		users |= postern_net(net)->wq == wq_of_users;
+	}
 	list_for_each_entry(net, nets, exit_list)
 		net_wait(postern_net(net));
 	/* also of pn->recheck */
-	flush_workqueue(wq_of_host);
-	flush_workqueue(wq_of_users);
+	if (host)
+		flush_workqueue(wq_of_host);
+	if (users)
+		flush_workqueue(wq_of_users);
 	list_for_each_entry(net, nets, exit_list)
 		net_free(postern_net(net));
 }

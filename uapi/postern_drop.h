@@ -53,7 +53,7 @@
 	R(IN_CRYPTO, "in-crypto", \
 	  "the crypto API failed or its queue is full for an inbound packet") \
 	R(IN_BACKLOG, "in-backlog", \
-	  "the queue of decapsulated packets is full") \
+	  "the queue of decapsulated packets is full, or their device is going") \
 	R(IN_CONNTRACK, "in-conntrack", \
 	  "connection tracking refused the entry of an inbound ESP or AH packet") \
 	R(OUT_NO_SA, "out-no-sa", \
