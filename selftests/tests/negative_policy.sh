@@ -26,6 +26,17 @@ another_sa() { # NAME OUTER INNER
 	run_in a postern state delete "${SA[@]}"
 }
 
+# routed FIRST LAST: a packet that goes to the one by way of the other
+routed() {
+	/usr/bin/python3 -B - "$@" <<-'PY'
+	import sys
+	from scapy.layers.inet import UDP
+	from scapy.layers.inet6 import IPv6, IPv6ExtHdrRouting
+	print(bytes(IPv6(src="fd09::2", dst=sys.argv[1]) / IPv6ExtHdrRouting(addresses=[sys.argv[2]], segleft=1) /
+	            UDP(dport=7777) / b"bad").hex())
+	PY
+}
+
 forge_start
 
 # A policy is of the inner family, an SA of the outer one.
@@ -38,6 +49,8 @@ for outer in 4 6; do
 			in_clear "$n" 10.9.0.77 10.0.0.1
 		else
 			in_clear "$n" fd09::77 fd00::1
+			check "$n: a route by way of another host" bad in-no-policy=1 -- x inner="$(routed fd0a::1 fd09::1)"
+			check "$n: a route to another host" bad in-no-policy=1 -- x inner="$(routed fd09::1 fd0a::1)"
 		fi
 		another_sa "$n" $outer $inner
 		run_in a postern policy flush

@@ -23,6 +23,8 @@ round() {
 	# what else there is to clean up
 	run_in gwa postern state add src 192.0.2.1 dst 192.0.2.9 proto ah spi 0x999 reqid 9 mode tunnel \
 		auth 'hmac(sha256)' "$(hexkey 32)" limit time-soft 1 limit time-hard 2
+	run_in gwa postern state add src 192.0.2.1 dst 192.0.2.9 proto comp spi 0x1234 reqid 9 mode tunnel dir out comp deflate
+	run_in gwa postern state add src 192.0.2.9 dst 192.0.2.1 proto comp spi 0x1235 reqid 9 mode tunnel dir in comp deflate
 	run_in gwa postern state allocspi src 192.0.2.1 dst 192.0.2.9 proto esp reqid 9 mode tunnel
 	run_in gwa postern policy add dir out src 10.1.0.0/24 dst 10.3.0.0/24 \
 		tmpl src 192.0.2.1 dst 192.0.2.9 proto esp reqid 9 mode tunnel
