@@ -11,7 +11,6 @@
 #include <linux/netdevice.h>
 #include <linux/workqueue.h>
 #include "compat.h"
-#include "net.h"
 #include "path.h"
 
 /**
@@ -88,16 +87,6 @@ static int cell_poll(struct napi_struct *napi, int budget)
 	return done;
 }
 
-/* It was taken for delivered. */
-static void drop_late(struct sk_buff *skb)
-{
-	struct postern_net *pn = postern_net(dev_net(skb->dev));
-	struct postern_drop_site site = { .stats = pn->stats };
-
-	postern_stat_add(pn->stats, in_delivered, -1);
-	postern_drop(&site, skb, POSTERN_DROP_IN_BACKLOG);
-}
-
 /* On the CPU of the cell.  What GRO holds leaves it when NAPI is disabled. */
 static void cell_sweep(struct work_struct *work)
 {
@@ -110,7 +99,7 @@ static void cell_sweep(struct work_struct *work)
 	local_bh_disable();
 	while ((skb = dequeue(cell))) {
 		if (skb->dev == cell->gone)
-			drop_late(skb);
+			kfree_skb(skb);
 		else
 			__skb_queue_tail(&kept, skb);
 	}
@@ -143,12 +132,12 @@ static int device_event(struct notifier_block *nb, unsigned long event, void *pt
 		queue_work_on(cpu_online(cpu) ? cpu : raw_smp_processor_id(),
 			      system_highpri_wq, &cell->sweep);
 	}
-	cpus_read_unlock();
 	for_each_possible_cpu(cpu) {
 		cell = per_cpu_ptr(cells, cpu);
 		if (cell->gone)
 			flush_work(&cell->sweep);
 	}
+	cpus_read_unlock();
 	return NOTIFY_DONE;
 }
 

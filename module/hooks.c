@@ -13,7 +13,6 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <linux/kallsyms.h>
-#include <net/addrconf.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack.h>
@@ -168,24 +167,18 @@ static bool is_at_bridge(const struct sk_buff *skb)
 #endif
 }
 
-static bool is_proxy(struct postern_net *pn, const struct net_device *dev)
-{
-	const struct inet6_dev *idev = __in6_dev_get(dev);
-
-	return READ_ONCE(pn->net->ipv6.devconf_all->proxy_ndp) ||
-	       (idev && READ_ONCE(idev->cnf.proxy_ndp));
-}
-
 /*
- * Neighbour Discovery is for this host, or one that it answers for, and otherwise at most
- * for a host at another port of the bridge: what a router would pass on is none.
+ * Neighbour Discovery is for this host, and otherwise at most for a host at another port
+ * of the bridge: what a router would pass on is none.  A probe of an address that this
+ * host answers for (proxy_ndp) is lost with it; when it is not answered, one to a multicast
+ * address follows (RFC 4861 section 7.3.3).
  */
 static bool is_discovery(struct postern_net *pn, const struct sk_buff *skb,
 			 const struct postern_flow *flow)
 {
 	return flow->nd && (ipv6_addr_is_multicast(&flow->dst.in6) ||
 			    postern_flow_is_local(pn->net, flow) ||
-			    is_at_bridge(skb) || is_proxy(pn, skb->dev));
+			    is_at_bridge(skb));
 }
 
 static unsigned int pre_routing(struct sk_buff *skb,
