@@ -27,7 +27,7 @@ drops_since() {
 
 	got=$(stats_of "$1" | jq -r --argjson before "$2" 'def drops: [.drops[]? | {(.reason): .packets}] | add // {};
 		($before | drops) as $old | drops | to_entries[] | .value -= ($old[.key] // 0) |
-		select(.value != 0) | "\(.key)=\(.value)"' | sort)
+		select(.value != 0) | "\(.key)=\(.value)"' | sort) || return 1
 	wanted=$(printf '%s\n' "${@:3}" | grep -v '=0$' | sort)
 	for reason in "${@:3}"; do
 		[[ $reason = *=[*+] ]] || continue

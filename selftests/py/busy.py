@@ -4,8 +4,10 @@
 with keepalives than works run at a time, and programs that change a port for ever.
 Says "busy" when all of that goes on.
 """
+import ctypes
 import ipaddress
 import os
+import signal
 
 import t2_netlink as nl
 
@@ -27,6 +29,7 @@ def main():
             'aead': {'name': 'rfc4106(gcm(aes))', 'key': bytes(16) + i.to_bytes(4, 'big')}})
     for i in range(PROGRAMS):
         if not os.fork():
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL)    # PR_SET_PDEATHSIG
             sock = nl.Socket()
             for n in range(1 << 30):
                 sock.call('sa-update', KEY | ports(4501 + n % 2) | {'spi': 0x1000 + i})

@@ -52,8 +52,11 @@ check "nothing of it is here" expect objects "$before" \
 
 # what he keeps busy there
 background a "${nobody[@]}" unshare -Urn /usr/bin/python3 -B /run/tree/selftests/py/busy.py >/run/busy
+busy=$BACKGROUND
 check "a user keeps his own namespace busy" busywait 60 grep -q busy /run/busy
 run_in a postern state add src 10.0.0.1 dst 10.0.0.2 proto esp spi 0x1002 reqid 2 mode tunnel \
 	aead 'rfc4106(gcm(aes))' "$(hexkey 20)" 128 limit time-hard 2
 gone() { [[ -z $(ip netns exec a postern -j state list | jq '.[] | select(.reqid == 2)') ]]; }
 check "an SA of the host ends in its time all the same" busywait 20 gone
+check "meanwhile he was busy" kill -0 "$busy"
+kill -9 "$busy"

@@ -205,4 +205,4 @@ check "the module goes" busywait 20 rmmod postern
 check "the module goes: nothing waits" in_queue 0
 let_go 4
 capture_end
-check "nothing left in clear" expect "packets" 0 "$(tcpdump -n -r "$RESULTS/clear" 2>/dev/null | wc -l)"
+check "nothing left in clear" expect "packets" 0 "$(packets_in "$RESULTS/clear")"
