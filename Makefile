@@ -48,7 +48,7 @@ dkms-uninstall:
 	$(MAKE) -C tools uninstall
 
 # Those versions that FILTER lets pass: the tree may have moved on since one was installed.
-dkms-remove = for v in $$(dkms status -m postern | sed -n 's,^postern/\([^,:]*\).*,\1,p' | sort -u | $(1)); do \
+dkms-remove = for v in $$(dkms status -m postern | sed -n 's|^postern[/,] *\([^,:]*\).*|\1|p' | sort -u | $(1)); do \
 	dkms remove postern/$$v --all && $(RM) -r /usr/src/postern-$$v || exit; done
 
 dkms-source:
