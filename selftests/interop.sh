@@ -46,8 +46,9 @@ interop_start() {
 	# what each end sends; what it receives, the capture would see decapsulated as well
 	clear="not (arp or ($esp) or ($ah) or ($front) or ($nd) or ($mld)${1:+ or ($1)})"
 	capture a veth0 "$INTEROP_DIR/clear.a" -Q out -s 200 -B 16384 "$clear"
-	INTEROP_CAPTURE=$CAPTURE
+	INTEROP_CAPTURES=("$CAPTURE")
 	capture b veth0 "$INTEROP_DIR/clear.b" -Q out -s 200 -B 16384 "$clear"
+	INTEROP_CAPTURES+=("$CAPTURE")
 	# the captures see what is in clear
 	ping_ok a 10.9.0.2
 	ping_ok a fd09::2
@@ -219,8 +220,8 @@ interop_all() {
 
 # interop_end: nothing but the pings of the beginning was in clear.
 interop_end() {
-	capture_end
-	CAPTURE=$INTEROP_CAPTURE
-	capture_end
+	for CAPTURE in "${INTEROP_CAPTURES[@]}"; do
+		capture_end
+	done
 	check "nothing in clear" expect "packets in clear" '' "$(in_clear 3 | head)"
 }
