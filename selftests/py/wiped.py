@@ -24,11 +24,9 @@ ESP, AH, TUNNEL, ESN = 50, 51, 1, 1 << 6
 EEXIST, EINVAL = 17, 22
 CLONE_NEWNET = 0x40000000
 MASK = 0xa5
-MASKED = bytes(n ^ MASK for n in range(256))
 MARK = os.urandom(6)
 CHUNK = 1 << 24
 SIZE = sum(int(n) for n in re.findall(r'^ *(?:spanned|start_pfn:) +(\d+)', open('/proc/zoneinfo', encoding='ascii').read(), re.M)) << 12
-ROOM = memoryview(bytearray(CHUNK))
 GCM = 'rfc4106(gcm(aes))'
 KEPT = 'a key that is in use is found'
 names, spis = [], {}
@@ -122,20 +120,18 @@ def found():
     """Names of the keys of which a piece is anywhere."""
     seen = set()
     # what HMAC has of a key is a key, too
-    looks = [bytes(n ^ pad for n in MARK) for pad in (0, 0x36, 0x5c)]
+    masks = [MASK ^ pad for pad in (0, 0x36, 0x5c)]
+    # neither what is looked for nor what is looked at is ever in this program's own memory
+    looks = [re.compile(''.join(f'\\x{n ^ mask:02x}' for n in MARK).encode()) for mask in masks]
     with open('/dev/mem', 'rb', buffering=0) as memory:
         for start in range(0, SIZE, CHUNK):
             # read() would have the kernel read what KASAN guards
             with mmap.mmap(memory.fileno(), CHUNK, mmap.MAP_SHARED, mmap.PROT_READ, offset=start) as chunk:
-                ROOM[:] = memoryview(chunk)
-            masked = ROOM.obj.translate(MASKED)
-            for look, pad in zip(looks, (0, 0x36, 0x5c)):
-                at = masked.find(look)
-                while at >= 0:
-                    number, = struct.unpack('>H', bytes(n ^ pad for n in masked[at + 6:at + 8]).ljust(2, b'\xff'))
-                    if number < len(names):
-                        seen.add(names[number])
-                    at = masked.find(look, at + 1)
+                for look, mask in zip(looks, masks):
+                    for at in [match.end() for match in look.finditer(chunk)]:
+                        number, = struct.unpack('>H', bytes(n ^ mask for n in chunk[at:at + 2]).ljust(2, b'\xff'))
+                        if number < len(names):
+                            seen.add(names[number])
     return seen
 
 
