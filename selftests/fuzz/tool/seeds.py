@@ -52,8 +52,9 @@ def attr(number, data):
     return nl.attr(number, data)
 
 
-def selector(family, src, dst, bits):
-    return dst + src + struct.pack('>HHHH', 53, 0xffff, 0, 0) + struct.pack('=HBBB3xii', family, bits, bits, 17, 0, 0)
+def selector(family, src, dst, bits, proto=17):
+    ports = struct.pack('>HHHH', 53, 0xffff, 0, 0) if proto else bytes(8)
+    return dst + src + ports + struct.pack('=HBBB3xii', family, bits, bits, proto, 0, 0)
 
 
 def algorithms(esn):
@@ -81,21 +82,46 @@ def messages():
             yield UPDSA, info + attrs
             yield EXPIRE, info + struct.pack('=B7x', 1) + attrs
             yield DELSA, dst + struct.pack('>I', 0x1001) + struct.pack('=HBx', family, 50) + attr(6, info) + attrs
-        policy = selector(family, src, dst, 24) + limits + current + struct.pack('=IIBBBB4x', 10, 9, 1, 0, 0, 0)
         tmpl = ident + struct.pack('=Hxx16sIBBBx3I', family, src, 5, 1, 0, 0, *[2 ** 32 - 1] * 3)
         attrs = attr(5, tmpl) + attr(31, struct.pack('=I', IF_ID)) + attr(16, bytes(6))
-        yield NEWPOLICY, policy + attrs
-        yield UPDPOLICY, policy + attr(5, tmpl * 3) + attrs
-        yield DELPOLICY, selector(family, src, dst, 24) + struct.pack('=IB3x', 9, 1) + attr(7, policy) + attrs
+        for proto in 17, 0:
+            sel = selector(family, src, dst, 24, proto)
+            policy = sel + limits + current + struct.pack('=IIBBBB4x', 10, 9, 1, 0, 0, 0)
+            yield NEWPOLICY, policy + attrs
+            yield UPDPOLICY, policy + attr(5, tmpl * 3) + attrs
+            yield DELPOLICY, sel + struct.pack('=IB3x', 9, 1) + attr(7, policy) + attrs
     yield FLUSHSA, b'\x32'
 
 
 def host():
-    """The same of rtnetlink: an address and a route."""
+    """The same of rtnetlink: an address and two routes."""
     for family, src, dst in ENDS:
         size = 4 if family == 2 else 16
         yield 20, struct.pack('=BBBBI', family, 24, 0, 0, 1) + attr(1, src[:size]) + attr(2, src[:size])
         yield 24, struct.pack('=8BI', family, 24, 0, 0, 254, 4, 0, 1, 0) + attr(1, dst[:size]) + attr(5, src[:size]) + attr(4, bytes([1, 0, 0, 0]))
+        # one that the bridge made
+        yield 24, struct.pack('=8BI', family, 24, 0, 0, 220, 80, 0, 1, 0) + attr(1, dst[:size]) + attr(7, src[:size]) + attr(6, struct.pack('=I', IF_ID))
+
+
+# nothing happens at an octet 0, and a request that meets one is granted
+DONE, GRANTED, ALL = b'\0', bytes(12), b'\5'
+
+
+def recall(number, *edits):
+    """What Postern was told to make, of the eight last ones, with other octets."""
+    return bytes([0xfd, number, len(edits)]) + b''.join(struct.pack('<HB', *edit) for edit in edits)
+
+
+def resync(sa, policy, table, meets):
+    """All of XFRM read twice, when the bridge knows an SA and a policy and meets them in Postern, too."""
+    before = b''.join((sa, GRANTED, policy, GRANTED))
+    address, route, own = table
+    # the address, what lets IKE pass, the routes; one goes and one comes
+    host = address + DONE + bytes(8) + route + own + DONE + DONE + DONE
+    for mine, its in meets:
+        sas = sa + DONE + mine + DONE + sa + mine + DONE + DONE
+        policies = policy + DONE + policy + its + DONE + DONE + its + DONE
+        yield before + ALL + host + sas + policies + GRANTED
 
 
 def main():
@@ -118,12 +144,10 @@ def main():
     seeds = [one for found in xfrm.values() for one in found]
     table = [bytes([kind]) + sized(payload) for kind, payload in host()]
     # the addresses of the host, leave to let IKE pass to them, and routes
-    follow = b'\1' + b''.join(table[0::2]) + bytes(17) + b''.join(table[1::2])
+    follow = b'\1' + b''.join(table[0::3]) + bytes(17) + b''.join(table[1::3])
 
     def event(op, attr_set, attrs):
         return b'\4' + bytes([nl.OPS[op]['value']]) + sized(nl.encode(attr_set, attrs))
-    # nothing happens at an octet 0, and a request that meets one is granted
-    granted = bytes(12)
     for i, (family, src, dst) in enumerate(ENDS):
         size = 4 if family == 2 else 16
         sa = {'id': 5, 'dst': dst[:size], 'src': src[:size], 'proto': 50, 'spi': 0x1001, 'owner': IF_ID, 'state': 2, 'mode': 1,
@@ -134,13 +158,17 @@ def main():
             life = [xfrm[NEWSA][j], xfrm[UPDSA][j], event('sa-expire-ntf', 'sa', dict(sa, hard=0)), b'\2\2' + sized(nl.encode('sa', sa)),
                     event('sa-mapping-ntf', 'sa', sa), event('sa-expire-ntf', 'sa', dict(sa, hard=1)), event('sa-del-ntf', 'sa', sa),
                     xfrm[DELSA][j], xfrm[NEWSA][j], xfrm[EXPIRE][j]]
-            seeds.append(granted.join(life))
-        seeds.append(granted.join([xfrm[NEWPOLICY][i], follow, event('acquire-ntf', 'policy', dict(policy, id=1, packet=policy['selector'])),
-                                   xfrm[UPDPOLICY][i], event('policy-del-ntf', 'policy', policy), follow, xfrm[DELPOLICY][i], follow]))
+            seeds.append(GRANTED.join(life))
+        seeds.append(GRANTED.join([xfrm[NEWPOLICY][2 * i], follow, event('acquire-ntf', 'policy', dict(policy, id=1, packet=policy['selector'])),
+                                   xfrm[UPDPOLICY][2 * i], event('policy-del-ntf', 'policy', policy), follow, xfrm[DELPOLICY][2 * i], follow]))
+        meets = [(recall(0), recall(1))] + [(recall(0, (at, 9)), recall(1, (at, 9))) for at in range(4, 600, 20)]
+        meets += [(b'\1\x16' + sized(b''), recall(1)), (recall(0) + recall(1), recall(2) + recall(5))]
+        for j in 2 * i, 2 * i + 1:
+            seeds += resync(xfrm[NEWSA][j], xfrm[NEWPOLICY][j], table[3 * i:3 * i + 3], meets)
     seeds += [b'\4' + bytes([nl.OPS[op]['value']]) + sized(one) for op in nl.OPS if 'event' in nl.OPS[op]
               for one in kernel[nl.OPS[op]['attribute-set']][-2:]]
     # all of XFRM twice over
-    seeds.append(b'\5\0\0\0' + b'\0'.join(2 * [xfrm[NEWSA][0] + xfrm[NEWSA][2]] + 2 * [b''.join(xfrm[NEWPOLICY])]) + granted + b'\2' + granted)
+    seeds.append(b'\5\0\0\0' + b'\0'.join(2 * [xfrm[NEWSA][0] + xfrm[NEWSA][2]] + 2 * [b''.join(xfrm[NEWPOLICY])]) + GRANTED + b'\2' + GRANTED)
     kept = here / 'bridge.corpus'
     seeds += [bytes.fromhex(line) for line in kept.read_text().splitlines() if line and line[0] != '#']
     for i, seed in enumerate(seeds):
