@@ -16,6 +16,10 @@ die() { say "${0##*/}: $*"; exit 1; }
 
 case $TOP$CACHE$BUILD in *[[:space:],]*) die "paths with spaces or commas cannot be given to a VM" ;; esac
 
+# unused NAME: directories NAME-* of the cache whose file "done", touched whenever somebody
+# asks for them, is a week old.
+unused() { find "$CACHE" -maxdepth 2 -path "$CACHE/$1-*/done" -mtime +6 -printf '%h\n'; }
+
 # stock_kver [ROOT [GLOB]]: the newest kernel installed there that has both an image
 # and headers.
 stock_kver() {
