@@ -281,7 +281,7 @@ monitored() {
 }
 
 # capture NS DEV FILE [FILTER...]: packets of a device into a file.  The buffer holds
-# bursts; tcpdump's own has room for 32 packets.
+# bursts of 512 packets, with -s 200 of more than 50000; tcpdump's own has room for 32.
 capture() {
 	local file=$3
 
@@ -290,13 +290,26 @@ capture() {
 	busywait 20 grep -q 'listening on' "$file.log"
 }
 
+# capture_read: tcpdump has written all that the kernel has for it, and waits; or it is gone.
+capture_read() {
+	local state
+
+	! read -r _ _ state _ <"/proc/$CAPTURE/stat" || [[ $state = S ]]
+}
+
 # capture_end: the file is complete after this.  A capture that had ended by itself has
-# not seen all.
+# not seen all, nor has one for whose packets there was no room.
 capture_end() {
+	local log
+
+	# what is on its way arrives
 	sleep 0.3
+	busywait 60 capture_read || fail "the capture does not keep up"
+	log=$(readlink "/proc/$CAPTURE/fd/2") || true
 	if ! kill -INT "$CAPTURE" || ! wait "$CAPTURE"; then
 		fail "the capture had ended before"
 	fi
+	grep -qx '0 packets dropped by kernel' "$log" || fail "the capture: $(grep 'by kernel' "$log")"
 }
 
 # packets_in FILE [FILTER...]: how many of a capture; no number if it cannot be read.

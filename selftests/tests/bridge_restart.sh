@@ -29,7 +29,7 @@ databases >"$IKE/before"
 talk() {
 	background hosta ping -n -q -i 0.05 fd02::2 >/dev/null
 	TALK=$BACKGROUND
-	capture gwa pub "$RESULTS/$1.pcap" -Q out
+	capture gwa pub "$RESULTS/$1.pcap" -Q out -s 200
 }
 clear_of() { packets_in "$RESULTS/$1.pcap" "not (udp port 500 or udp port 4500) and not ($NOT_CLEAR)"; }
 talk bridge

@@ -122,7 +122,7 @@ down() {
 balanced() { drops_are "$1" out-too-big='*' unknown-spi='*' && accounts_balance "$1"; }
 
 # What goes to the server by UDP, all of it from the ports of the NAT.
-capture nat pub "$RESULTS/nat.pcap" -Q out udp or tcp
+capture nat pub "$RESULTS/nat.pcap" -Q out -s 200 udp or tcp
 for family in 4 6; do
 	for mode in tunnel transport; do
 		n="$mode IPv$family"

@@ -67,7 +67,7 @@ for mode in tunnel transport; do
 		postern_sas a $n "$1" "$2" $mode
 		peer_sas b $n "$1" "$2" $mode postern
 	done
-	capture a veth0 /run/a.pcap -Q out
+	capture a veth0 /run/a.pcap -Q out -s 200
 	check "$mode: IPv4" ping_ok a 10.9.0.2 -c 3 -i 0.2
 	check "$mode: IPv6" ping_ok a fd09::2 -c 3 -i 0.2
 	check "$mode: TCP" tcp_ok a b 10.9.0.2 100000

@@ -13,7 +13,7 @@
 topo_pair
 load_postern
 ip -n a neigh replace 10.0.0.2 lladdr 02:00:00:00:00:02 dev veth0 nud permanent
-capture a veth0 /run/out.pcap -Q out 'ip proto 50 or ip proto 51'
+capture a veth0 /run/out.pcap -Q out -s 200 'ip proto 50 or ip proto 51'
 for n in 1 2 3; do
 	run_in a postern policy add dir out src 10.0.0.1 dst 10.0.0.2 proto udp dport 700$n \
 		tmpl src 10.0.0.1 dst 10.0.0.2 proto esp reqid $n mode tunnel

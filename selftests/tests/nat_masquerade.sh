@@ -25,7 +25,7 @@ NFT
 
 through_the_tunnel() {
 	# what was decrypted is shown as received by either device: look at what is sent
-	capture gwa pub /run/pub.pcap -Q out
+	capture gwa pub /run/pub.pcap -Q out -s 200
 	check "ping from a" ping_ok hosta 10.2.0.2
 	check "ping from b" ping_ok hostb 10.1.0.2
 	check "IPv6 ping from a" ping_ok hosta fd02::2
@@ -77,7 +77,7 @@ addr gwa lo 10.99.0.1/32 fd99::1/128
 ip -n gwb route add 10.99.0.1 via 192.0.2.1
 ip -n gwb route add fd99::1 via 2001:db8::1
 run_in gwa conntrack -F
-capture gwa pub /run/snat.pcap -Q out
+capture gwa pub /run/snat.pcap -Q out -s 200
 check "ping through NAT and tunnel" ping_ok hosta 10.2.0.2
 check "IPv6 ping through NAT and tunnel" ping_ok hosta fd02::2
 check "TCP through NAT and tunnel" tcp_ok hosta hostb 10.2.0.2

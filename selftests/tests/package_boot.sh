@@ -30,7 +30,7 @@ seen_more() { (($(seen "$1") >= $2)); }
 clear() { seen 'udp dst port 9'; }
 watch() {
 	pcap=/run/$1.pcap
-	capture net pub "$pcap"
+	capture net pub "$pcap" -s 200
 }
 came_in() { ip -n box -j -s link show lan | jq '.[0].stats64.rx.packets'; }
 came_in_more() { (($(came_in) > $1)); }

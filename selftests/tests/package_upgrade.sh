@@ -51,7 +51,7 @@ check "the bridge is started" in_box systemctl enable --now postern-bridge@77
 in_box journalctl -u postern-bridge@77 -o cat --no-pager | tail -n 5
 was=$(bridge)
 index=$(in_box postern -j policy list | jq '.[0].index')
-capture net pub "$pcap"
+capture net pub "$pcap" -s 200
 box_generator
 check "protected packets are seen" goes_on
 

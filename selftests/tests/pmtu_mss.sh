@@ -61,9 +61,9 @@ check "without the flag TCP stalls" busywait 1 stalls hosta 10.2.0.2
 flags flag tcp-mss
 check "the flag is shown" expect flags 4 "$(ip netns exec gwa postern policy list | grep -c 'flag tcp-mss')"
 
-capture hostb lan /run/b.pcap -Q in tcp or ip6 proto 6
+capture hostb lan /run/b.pcap -Q in -s 200 tcp or ip6 proto 6
 capture_b=$CAPTURE
-capture hosta lan /run/a.pcap -Q in tcp or ip6 proto 6
+capture hosta lan /run/a.pcap -Q in -s 200 tcp or ip6 proto 6
 check "TCP" tcp_ok hosta hostb 10.2.0.2 100000
 check "TCP from the other side" tcp_ok hostb hosta 10.1.0.2 100000
 check "TCP of the gateway itself" tcp_ok gwa hostb 10.2.0.2 100000

@@ -34,7 +34,7 @@ udp_once() {
 # sites NAME PROTO A B NET_A NET_B TO BACK N
 sites() {
 	up "$2" tunnel "$3" "$4" "$5" "$6"
-	capture router west /run/west.pcap -Q in
+	capture router west /run/west.pcap -Q in -s 200
 	check "$1: nothing is known yet" path_mtu_is ''
 	check "$1: TCP, of which the first packets are too big" tcp_fast hosta hostb "$7"
 	check "$1: the SA knows" path_mtu_is 1400
@@ -71,7 +71,7 @@ ends() {
 	done
 	ip -n gwa route replace 198.51.100.2 via 192.0.2.254 src 192.0.2.1
 	ip -n gwa route replace 2001:db8:2::2 via 2001:db8:1::ff src 2001:db8:1::1
-	capture router west /run/west.pcap -Q in
+	capture router west /run/west.pcap -Q in -s 200
 	check "$1: TCP, of which the first packets are too big" tcp_fast gwa gwb "$5"
 	check "$1: the SA knows" path_mtu_is 1400
 	check "$1: a socket is told $6" fits_exactly gwa "$5" "$6"

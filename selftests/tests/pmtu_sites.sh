@@ -21,7 +21,7 @@ both() {
 
 	n=$(esp_mtu 1500 "$7" 8 16 4)
 	tunnel gwa gwb xfrm 1 "$2" "$3" "$4" "$5"
-	capture gwa pub /run/pub.pcap -Q out
+	capture gwa pub /run/pub.pcap -Q out -s 200
 	check "$1: a host behind the gateway is told $n" fits_exactly hosta "$6" "$n"
 	check "$1: a socket on the gateway is told $n" fits_exactly gwa "$6" "$n"
 	forget_mtu hosta gwa gwb hostb

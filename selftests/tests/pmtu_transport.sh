@@ -14,7 +14,7 @@ load_postern
 
 transport a b xfrm 1 10.0.0.1 10.0.0.2
 transport a b xfrm 2 fd00::1 fd00::2
-capture a veth0 /run/veth0.pcap -Q out
+capture a veth0 /run/veth0.pcap -Q out -s 200
 # the IP header of the packet is that of the result
 check "ESP over IPv4" fits_exactly a 10.0.0.2 $(($(esp_mtu 1500 20 8 16 4) + 20))
 check "ESP over IPv6" fits_exactly a fd00::2 $(($(esp_mtu 1500 40 8 16 4) + 40))

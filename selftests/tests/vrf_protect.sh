@@ -196,7 +196,7 @@ for outer in 4 6; do
 		policies gwa postern $n "${net%=*}" "${net#*=}" $us $them
 		policies gwb xfrm $n "${net#*=}" "${net%=*}" $them $us
 	done
-	capture gwa pub /run/pub -Q out
+	capture gwa pub /run/pub -Q out -s 200
 	if ((outer == 4)); then
 		check "two VRFs, outer IPv$outer: IPv6 data" tcp_ok hostb hosta fd01::2
 	else
