@@ -26,6 +26,37 @@ undo() {
 
 forge_start
 
+# Pieces that came through different SAs never meet.  SAs are numbered from 1 on, and which
+# ways share a queue of reassembly does not follow from that: not this sum of two, either.
+number() { # NAME
+	# shellcheck disable=SC2086 # words
+	run_in a postern -j state get ${FORGE_SAS[$1]} | jq .id
+}
+piece() { # PIECE ID TEXT NAME [WORD=VALUE]
+	forge send "$4" fragment="$1" id="$2" text="$3" "${@:5}" >/dev/null
+}
+forge_sa x esp tunnel 4 4 gcm
+forge_sa y esp tunnel 4 4 null
+last=$(number y) sum=$((31 * $(number x) + $(number y)))
+for ((i = last + 1; i < sum; i++)); do
+	echo 'state allocspi src 10.0.0.2 dst 10.0.0.1 proto esp mode tunnel min 0x10000 max 0x1ffff'
+done >"$FORGE_DIR/batch"
+run_in a postern -batch "$FORGE_DIR/batch" >/dev/null
+forge_sa z esp tunnel 4 4 gcm
+forge_policy 4
+check "the number of an SA is that sum" expect number $sum "$(number z)"
+piece 1 1 "these pieces are bad" x in=y
+piece 2 1 "these pieces are bad" z
+piece 1 2 "these pieces are bad" x
+piece 2 2 "these pieces are bad" z
+waiting() { [[ $(stat_of a in-fragments) = "$1" ]]; }
+check "pieces of different ways wait" busywait 5 waiting 4
+piece 1 3 "these pieces are good" z
+piece 2 3 "these pieces are good" z
+echo "these pieces are good" >>"$FORGE_DIR/want"
+check "those of one way meet, and no others" busywait 5 cmp "$FORGE_DIR/want" "$FORGE_DIR/got"
+undo
+
 for f in 4 6; do
 	out=(10.0.0.2 10.0.0.1) in=(10.9.0.2 10.9.0.1)
 	((f == 4)) || out=(fd00::2 fd00::1) in=(fd09::2 fd09::1)
