@@ -219,6 +219,29 @@ sa 10.0.5.2
 flows "by a VLAN" 10.0.5.2 'vlan 5 and ip proto 50'
 stopped 11
 
+# A route that has died while the packet waited for a neighbour is nobody's, though the device
+# in its stead is in the first namespace: with a guard there, too, that judges by itself.
+ip link add first type veth peer name first netns b
+ip link set first up
+ip -n b link set first up
+ip link add mv link first netns d type macvlan
+ip netns exec d sysctl -qw net.ipv4.neigh.mv.mcast_solicit=100
+ip -n d link set mv up
+ip -n d route add 10.0.6.2 dev mv src 10.0.0.4
+postern policy add dir out src 10.0.0.4 dst 10.0.6.2 action discard
+postern guard add dev first
+ip netns exec d bash -c 'echo canary >/dev/udp/10.0.6.2/7000'
+ip -n d route del 10.0.6.2
+# what RCU frees is gone when a device is
+ip -n d link add gone type dummy
+ip -n d link del gone
+check "a packet waits" grep -q INCOMPLETE <(ip -n d neigh show 10.0.6.2 dev mv)
+ip -n d neigh replace 10.0.6.2 lladdr "$MAC" dev mv
+first_guarded() { postern -j stats | jq -e '.drops[] | select(.reason == "out-guard" and .packets == 1)'; }
+check "its route has died: counted" busywait 3 first_guarded
+postern policy flush
+ip link del first
+
 # the device goes, and with it the guard, or the guard with the module
 ip -n a link set veth0 down
 ip -n a link set veth0 name out0 up
