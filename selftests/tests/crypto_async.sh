@@ -99,6 +99,18 @@ with_instance() { # TEMPLATE PRIORITY
 	sa_both "ip xfrm" b
 }
 
+# A packet has no socket of early demultiplexing while the cipher has it: none that is closed
+# meanwhile is touched.
+lent() {
+	run_in a postern state flush
+	run_in b ip xfrm policy flush
+	run_in a postern state add src 10.0.0.2 dst 10.0.0.1 proto esp spi 0x1003 reqid 3 mode transport dir in \
+		encap espinudp 4500 4500 0.0.0.0 "${ALG_BA[@]}"
+	check "a socket closed while the cipher has its packets" drops_by a in-icv=32 -- pp /usr/bin/python3 -B py/lent.py 0x1003
+	run_in a postern state flush
+	policies "ip xfrm" b 10.0.0.2 10.0.0.1
+}
+
 modprobe -a cryptd pcrypt crypto_user 2>/dev/null || true
 load_postern
 topo_pair
@@ -109,6 +121,7 @@ policies postern a 10.0.0.1 10.0.0.2
 DRIVER=$(plain_driver)
 say "driver: $DRIVER"
 with_instance cryptd 8000
+[[ $LANE != debug ]] || lent
 with_instance pcrypt 9000
 # the kernel of the debug lane has both
 check "what there must be was tried" test "$TRIED" -ge "$([[ $LANE = debug ]] && echo 2 || echo 1)"
