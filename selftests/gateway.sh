@@ -118,12 +118,6 @@ tcp_ok() {
 	return $rc
 }
 
-# drops NS: "reason=packets ..." of those that are not 0.
-drops() {
-	ip netns exec "$1" postern -j stats |
-		jq -r '[.drops[] | select(.packets > 0) | "\(.reason)=\(.packets)"] | join(" ")'
-}
-
 # esp_mtu MTU OUTER_HEADER IV ICV ALIGN: the largest inner packet of tunnel mode that
 # makes a packet of at most MTU octets (RFC 4303 section 2): a header of 8 octets, IV,
 # packet, padding to ALIGN with pad length and next header, ICV.

@@ -8,6 +8,7 @@
 #
 # timeout: 240
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../account.sh"
 . "$(dirname "$0")/../gateway.sh"
 
 topo_sites
@@ -48,7 +49,7 @@ for v in 4 6; do
 	both_end
 	check "IPv$v: no piece leaves" expect packets 0 "$(packets_in /run/pub.pcap)"
 	check "IPv$v: no piece enters" expect packets 0 "$(packets_in /run/lan.pcap)"
-	check "IPv$v: each packet counted" expect drops "in-cleartext=$((3 * (v / 2 - 1))) out-no-sa=$((3 * (v / 2 - 1)))" "$(drops gwa)"
+	check "IPv$v: each packet counted" drops_are gwa {in-cleartext,out-no-sa}=$((3 * (v / 2 - 1)))
 	both_captures
 	frag hosta $a $b 7001 10 1 2
 	frag hostb $b $a 7001 11 1 2

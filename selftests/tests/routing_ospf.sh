@@ -117,7 +117,7 @@ risen() {
 has_risen() { (($(stat_of "$1" "$2") >= $3)); }
 
 # Packets that protection has cost, at a and at b.
-lost() { drops a; ip netns exec b grep -v '\s0$' /proc/net/xfrm_stat || true; }
+lost() { stats_of a | jq -c .drops; ip netns exec b grep -v '\s0$' /proc/net/xfrm_stat || true; }
 
 # What each sends; what it receives, a capture would see decapsulated as well.
 captures() {
