@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Sourced by tests after lib.sh: systemd as init, in namespaces of its own, over the
-# root of the machine.
+# root of the machine; or, where BOX is 1, that of the machine.
 #
 #	lan (generator) ---- lan box pub ---- pub net
 #	10.1.0.2             10.1.0.1 192.0.2.1     192.0.2.2
@@ -12,16 +12,25 @@
 BOX='' BOX_PARENT='' UNITS=/etc/systemd/system
 
 box_topo() {
-	ns lan box net
+	# udev changes what it has not been given
+	local a mac=02:00:00:00:00:01 u
+
+	ns lan net
+	if [[ $BOX = 1 ]]; then
+		pp ip netns attach box 1
+		ip netns exec box sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
+	else
+		ns box
+	fi
 	ip -n box link set lo down
-	pp ip link add name lan netns box type veth peer name lan netns lan
+	pp ip link add name lan address "$mac" netns box type veth peer name lan netns lan
 	pp ip link add name pub netns box type veth peer name pub netns net
 	ip -n lan link set lan up
 	ip -n net link set pub up
 	addr lan lan 10.1.0.2/24 fd01::2/64
 	addr net pub 192.0.2.2/24 2001:db8::2/64
 	for a in 10.1.0.1 fd01::1; do
-		ip -n lan neigh replace $a lladdr "$(ip -n box -j link show lan | jq -r '.[0].address')" dev lan
+		ip -n lan neigh replace $a lladdr "$mac" dev lan
 		ip -n lan route add default via $a
 	done
 	ip -n net route add 10.1.0.0/24 via 192.0.2.1
@@ -41,7 +50,7 @@ box_topo() {
 	[Unit]
 	DefaultDependencies=no
 	[Service]
-	ExecStart=/bin/bash -c 'while :; do for a in 10.2.0.8 fd02::8; do echo CANARY >/dev/udp/$$a/9; done; sleep 0.01; done'
+	ExecStart=/bin/bash -c 'exec 9<> <(:); while :; do for a in 10.2.0.8 fd02::8; do echo CANARY >/dev/udp/$$a/9; done; read -t 0.02 -u 9; done'
 	StandardError=null
 	UNIT
 	mkdir -p $UNITS/sysinit.target.wants
@@ -60,10 +69,11 @@ box_network() { # DEV LINE...
 		>"/etc/systemd/network/$1.network"
 }
 
-# box_generator: somebody behind the gateway, who does not wait for it.
+# box_generator: somebody behind the gateway, who does not wait for it.  (A process for
+# each pause would be most of what an emulated machine does.)
 box_generator() {
 	# shellcheck disable=SC2016 # the shell that sends
-	background lan bash -c 'while :; do for a in 10.2.0.9 fd02::9; do echo CANARY >/dev/udp/$a/9; done; sleep 0.01; done' 2>/dev/null
+	background lan bash -c 'exec 9<> <(:); while :; do for a in 10.2.0.9 fd02::9; do echo CANARY >/dev/udp/$a/9; done; read -t 0.02 -u 9; done' 2>/dev/null
 }
 
 # What is right: the SAs, and the policies, in lines for a file.
@@ -109,6 +119,17 @@ box_boot() {
 	busywait 20 pgrep -P "$BOX_PARENT" -x systemd
 	BOX=$(pgrep -P "$BOX_PARENT" -x systemd)
 	busywait 60 in_box systemctl is-active box.target
+}
+
+# in_order UNIT...: each was there before the next.
+in_order() {
+	local last=1 t u
+
+	for u; do
+		t=$(in_box systemctl show -P ActiveEnterTimestampMonotonic "$u")
+		((t >= last)) || { say "$u: $t, before $last"; return 1; }
+		last=$t
+	done
 }
 
 in_box() { nsenter -t "$BOX" -m -p -n -i -u -C -r -w -- "$@"; }

@@ -14,7 +14,9 @@
 #				kcsan too where several CPUs have packets to handle.
 #				What is for stock is for other releases; one named
 #				is that release's alone; matrix: CI runs it on each
-#	# init: systemd		the first process (other releases only: lanes: trixie)
+#	# init: systemd		the first process (other releases only: lanes: trixie);
+#				"systemd, twice": the test runs before it, too, with
+#				the argument "before", and what that begins goes on
 #	# class: core		core (make check, default), bench (make bench) or package
 #				(make check-packages)
 #	. "$(dirname "$0")/../lib.sh"
