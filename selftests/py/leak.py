@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """Send packets in every way that a gateway has, and look for their contents on its links.
 
-usage: leak.py REGEX [TUNNEL=ADDRESS...] [helper] [copies]
+usage: leak.py REGEX [TUNNEL=ADDRESS...] [helper] [sip] [copies]
 
-Topology and policies are those of tests/leak_hunt.sh, which has made the tunnels, a helper, and
+Topology and policies are those of tests/leak_hunt.sh, which has made the tunnels, helpers, and
 rules that send a copy of what is for ports 7100 and 7101 by another link, in its stead. Scenarios
 are those whose names match. Reads orders, a line each, and answers each with lines and one
-with a dot:
+with a dot (a line "N packets lost" tells that not all was seen, without the word short):
 
   hunt [met]     each scenario once; a line "NAME WHAT", WHAT being clear (its contents were
                  seen on a link), hidden (they were not), or idle (they were not, and with
@@ -43,6 +43,7 @@ FENCE = {4: '203.0.113.2', 6: 'fd03::2'}    # what no policy is about
 ALIAS = '203.0.113.77'                      # what the gateway translates to FAR
 IP_NODEFRAG, IP_PKTINFO, UDP_SEGMENT, IP_MTU_DISCOVER, SO_ZEROCOPY, MSG_ZEROCOPY = 22, 8, 103, 10, 60, 0x4000000
 IPV6_HDRINCL, IPV6_MTU_DISCOVER, SO_MARK, SO_RCVBUFFORCE, PACKET_OUTGOING = 36, 23, 36, 33, 4
+SOL_PACKET, PACKET_STATISTICS = 263, 6
 LIBC = ctypes.CDLL(None, use_errno=True)
 HOME = os.open('/proc/self/ns/net', os.O_RDONLY)
 
@@ -104,6 +105,10 @@ class Links:
                     frame, source = sock.recvfrom(70000)
                     if source[2] != PACKET_OUTGOING:
                         self.look_at(frame)
+
+    def lost(self):
+        """How many packets there was no room for, since this was asked last."""
+        return sum(struct.unpack('II', sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))[1] for sock in self.socks)
 
     def wait_for(self, name, seconds):
         end = time.monotonic() + seconds
@@ -341,6 +346,32 @@ def expected_by_helper(c):
         sock.close()
 
 
+SDP = 'v=0\r\no=a 1 1 IN IP4 10.1.0.2\r\ns=-\r\nc=IN IP4 10.1.0.2\r\nt=0 0\r\nm=audio {} RTP/AVP 0\r\n'
+INVITE = ('INVITE sip:b@10.2.0.2 SIP/2.0\r\nVia: SIP/2.0/UDP 10.1.0.2:{0};branch=z9hG4bK{0}\r\n'
+          'From: <sip:a@10.1.0.2>;tag=1\r\nTo: <sip:b@10.2.0.2>\r\nCall-ID: {0}@10.1.0.2\r\nCSeq: 1 INVITE\r\n'
+          'Contact: <sip:a@10.1.0.2:{0}>\r\nContent-Type: application/sdp\r\nContent-Length: {1}\r\n\r\n')
+
+
+def called_by_helper(c):
+    """SIP: the other end sends sound where a helper expects it; its data is the answer."""
+    with contextlib.ExitStack() as stack:
+        def datagrams(ns, addr, port):
+            with inside(ns):
+                sock = stack.enter_context(socket.socket(AF[4], socket.SOCK_DGRAM))
+            sock.bind((addr, port))
+            sock.settimeout(1)
+            return sock
+
+        phone, voice, sip = datagrams('peer', FAR[4], 5060), datagrams('peer', FAR[4], 0), datagrams('hosta', HOST[4], 0)
+        sound = datagrams('hosta', HOST[4], random.randrange(20000, 30000, 2))
+        sdp = SDP.format(sound.getsockname()[1])
+        sip.sendto((INVITE.format(sip.getsockname()[1], len(sdp)) + sdp).encode(), (FAR[4], 5060))
+        said = phone.recv(2000)
+        voice.sendto(b'sound', (re.search(rb'c=IN IP4 (\S+)', said)[1], int(re.search(rb'm=audio (\d+)', said)[1])))
+        sound.sendto(c.fill(), sound.recvfrom(100)[1])
+        c.links.wait_for(c.name, 0.2)
+
+
 OPTS = struct.pack('!BB6x', 17, 0)          # an empty header of IPv6 options before UDP
 MORE = struct.pack('!BB6x', 60, 0)          # before another one
 
@@ -411,6 +442,8 @@ def scenarios():
         found += both('hosta: a copy that TEE makes', udp, 'hosta', port=7101)
     if HELPER:
         found.append(('hosta: a connection that a helper expects', expected_by_helper, [], {}))
+    if SIP:
+        found.append(('hosta: a call that a helper expects', called_by_helper, [], {}))
     return [row for row in found if re.search(sys.argv[1], row[0])]
 
 
@@ -470,7 +503,7 @@ def flow(links):
 
 
 TUNNELS = dict(word.split('=') for word in sys.argv[2:] if '=' in word)
-HELPER, COPIES = 'helper' in sys.argv, 'copies' in sys.argv
+HELPER, SIP, COPIES = (word in sys.argv for word in ('helper', 'sip', 'copies'))
 
 
 def main():
@@ -478,10 +511,13 @@ def main():
     links, table = Links(), scenarios()
     while line := sys.stdin.readline():
         order, *words = line.split()
+        links.lost()
         if order == 'hunt':
             hunt(links, table, words)
         else:
             flow(links)
+        if (lost := links.lost()) and 'short' not in words:
+            print(f'{lost} packets\tlost')
         print('.', flush=True)
 
 

@@ -109,14 +109,25 @@ copies() { # FAMILY IPTABLES BY
 	run_in gw "$2" -t mangle -A PREROUTING -p udp --dport 7101 -j DROP
 }
 
-# The debug kernel goes all ways that it has (no copies, no gre6); the stock ones these,
+sip_helper() {
+	modprobe nf_nat_sip
+	run_in gw nft -f - <<-'NFT'
+		table ip help {
+			ct helper sip { type "sip" protocol udp; }
+			chain pre { udp dport 5060 ct helper set "sip"; }
+		}
+	NFT
+}
+
+# The debug kernel goes all ways that it has (no copies, no SIP, no gre6); the stock ones these,
 # and some of each kind.  How many they are is said here: none that is missing passes.
 slab=/sys/kernel/debug/failslab HAS=(helper)
 if [[ $LANE = debug ]]; then
 	ways=. WAYS=119
 else
 	ways='gw: through|vxlan4|helper|copy|gw: fragments|hosta: fragments, IPv4|hosta: GRE|UDP, IPv6|translated|rejects, IPv4|closed port, IPv6|cast|group, IPv4'
-	WAYS=35 HAS+=(copies)
+	WAYS=36 HAS+=(copies sip)
+	sip_helper
 	copies ip iptables 198.51.100.2
 	copies ip6 ip6tables 2001:db8:2::2
 fi
@@ -134,9 +145,11 @@ order() {
 	done
 	fail "no answer to: $*"
 }
+# "short" while memory is, also to see what passes
+SHORT=''
 # streamed CMD...: what is seen of a stream while the command runs
 streamed() {
-	echo flow >&"${HUNT[1]}"
+	echo "flow $SHORT" >&"${HUNT[1]}"
 	"$@"
 	order stop
 }
@@ -145,7 +158,7 @@ all_end() {
 }
 # hunt STATE WANTED [met]: each of the ways ends so
 hunt() {
-	order hunt "${@:3}" >/run/hunt
+	order hunt "$SHORT" "${@:3}" >/run/hunt
 	check "$1: $WAYS ways, $2" all_end "$2"
 }
 
@@ -183,7 +196,10 @@ no_nat
 streamed sleep 0.5 >/run/flow
 check "no policy: a stream" expect "contents" clear "$(</run/flow)"
 
-run_in gw postern policy add dir out src 0.0.0.0/0 dst 0.0.0.0/0 proto tcp dport 21 priority 1 action bypass
+for port in 'tcp dport 21' 'udp dport 5060'; do
+	# shellcheck disable=SC2086 # words
+	run_in gw postern policy add dir out src 0.0.0.0/0 dst 0.0.0.0/0 proto $port priority 1 action bypass
+done
 tunnels
 [[ $LANE != debug ]] || hunt "no SA" hidden met
 masquerade
@@ -212,9 +228,11 @@ echo "0x$end" >$slab/reject-end
 echo 0 >$slab/verbose
 echo -1 >$slab/times
 echo 10 >$slab/probability
+SHORT=short
 hunt "memory" hidden
 streamed sleep 1 >/run/flow
 echo 0 >$slab/probability
+SHORT=''
 check "memory: a stream" expect "contents" hidden "$(</run/flow)"
 check "memory was short" [ "$(stat_of gw out-memory)" -gt 0 ]
 
