@@ -68,7 +68,9 @@ static bool read_ipv4(struct postern_flow *flow, const struct sk_buff *skb,
 	struct iphdr buf;
 
 	iph = skb_header_pointer(skb, off, sizeof(buf), &buf);
-	if (!iph || iph->version != 4 || iph->ihl < 5)
+	/* of VRFs, ipvlan and SRv6 come headers that nobody has looked at */
+	if (!iph || iph->version != 4 || iph->ihl < 5 ||
+	    iph->ihl * 4 > skb->len - off)
 		return false;
 	flow->src.ip = iph->saddr;
 	flow->dst.ip = iph->daddr;
