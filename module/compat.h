@@ -74,6 +74,18 @@ static inline bool skb_frags_readable(const struct sk_buff *skb)
 }
 #endif
 
+/* Shall a device still encrypt it, as TLS? */
+#ifndef HAVE_SKB_IS_DECRYPTED
+static inline bool skb_is_decrypted(const struct sk_buff *skb)
+{
+#ifdef CONFIG_TLS_DEVICE
+	return skb->decrypted;
+#else
+	return false;
+#endif
+}
+#endif
+
 /* Is the packet charged to what its socket may send? */
 #ifndef HAVE_IS_SKB_WMEM
 static inline bool is_skb_wmem(const struct sk_buff *skb)

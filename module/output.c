@@ -495,24 +495,28 @@ static void output_whole(const struct postern_out *o, struct sk_buff *skb)
 	local_bh_enable();
 }
 
-/* The list of packets that a buffer stands for, with checksums complete. */
+/* The list of packets that a buffer stands for. */
 static struct sk_buff *segments(struct sk_buff *skb)
 {
 	struct sk_buff *segs;
 
-	if (unlikely(!skb_frags_readable(skb)))
+	/* in the memory of a device, or what only a device would make TLS of */
+	if (unlikely(!skb_frags_readable(skb) || skb_is_decrypted(skb)))
 		return NULL;
-	if (skb_is_gso(skb)) {
-		/* page fragments may stay: whatever is written is fresh */
-		segs = skb_gso_segment(skb, NETIF_F_SG);
-		if (IS_ERR_OR_NULL(segs))
-			return NULL;
-		consume_skb(skb);
-		return segs;
-	}
-	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_csum_hwoffload_help(skb, 0))
+	if (!skb_is_gso(skb))
+		return skb;
+	/* page fragments may stay: whatever is written is fresh */
+	segs = skb_gso_segment(skb, NETIF_F_SG);
+	if (IS_ERR_OR_NULL(segs))
 		return NULL;
-	return skb;
+	consume_skb(skb);
+	return segs;
+}
+
+/* Segments of tunnels have one that is left to the device, too. */
+static bool complete_checksum(struct sk_buff *skb)
+{
+	return skb->ip_summed != CHECKSUM_PARTIAL || !skb_csum_hwoffload_help(skb, 0);
 }
 
 static int output_fragment(struct net *net, struct sock *o, struct sk_buff *skb)
@@ -573,7 +577,10 @@ static void output_protected(struct postern_out *o)
 		postern_stat_add(o->pn->stats, out_packets, (s64)made - n);
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
-		output_whole(o, skb);
+		if (likely(complete_checksum(skb)))
+			output_whole(o, skb);
+		else
+			postern_drop(&site, skb, POSTERN_DROP_OUT_MEMORY);
 	}
 out:
 	dst_release(o->last_dst);
