@@ -419,6 +419,17 @@ static struct postern_job *output_next(struct postern_job *job, int *err)
 	return job;
 }
 
+/* Whose settings count on the way: a packet socket, or one of elsewhere, has none. */
+static struct sock *sender(const struct net *net, const struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+
+	if (!sk || !sk_fullsock(sk) || !net_eq(sock_net(sk), net) ||
+	    (sk->sk_family != AF_INET && sk->sk_family != AF_INET6))
+		return NULL;
+	return sk;
+}
+
 static void output_send(struct postern_job *job)
 {
 	struct sk_buff *out = job->out;
@@ -428,9 +439,9 @@ static void output_send(struct postern_job *job)
 
 	mark_ours(pn, out, sa->ipv4, job->max);
 	if (sa->ipv4)
-		err = ip_local_out(pn->net, out->sk, out);
+		err = ip_local_out(pn->net, sender(pn->net, out), out);
 	else
-		err = ip6_local_out(pn->net, out->sk, out);
+		err = ip6_local_out(pn->net, sender(pn->net, out), out);
 	if (unlikely(net_xmit_eval(err))) {
 		postern_stat_inc(pn->stats, drops[POSTERN_DROP_OUT_STACK]);
 		atomic64_inc(&sa->drops[POSTERN_DROP_OUT_STACK]);
