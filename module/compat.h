@@ -140,6 +140,29 @@ static inline unsigned long postern_mtu_expires(const struct net *net, bool ipv4
 #endif
 }
 
+/*
+ * Where a batch of more than 64 KiB had a jumbo header that no segment gets, it goes.
+ * Return: false without memory.
+ */
+static inline bool postern_strip_jumbo(struct sk_buff *skb)
+{
+#ifdef IP6SKB_FAKEJUMBO
+	int next = skb_is_gso(skb) ? ipv6_has_hopopt_jumbo(skb) : 0;
+
+	if (likely(!next))
+		return true;
+	if (skb_cow_head(skb, 0))
+		return false;
+	memmove(skb->data + sizeof(struct hop_jumbo_hdr), skb->data,
+		sizeof(struct ipv6hdr));
+	__skb_pull(skb, sizeof(struct hop_jumbo_hdr));
+	skb_reset_network_header(skb);
+	ipv6_hdr(skb)->nexthdr = next;
+	IP6CB(skb)->flags &= ~IP6SKB_FAKEJUMBO;
+#endif
+	return true;
+}
+
 #ifndef HAVE_DST_DEV
 static inline struct net_device *dst_dev(const struct dst_entry *dst)
 {

@@ -568,7 +568,8 @@ static void output_protected(struct postern_out *o)
 	site.policy = o->index;
 	o->dst = NULL;
 	o->last_dst = NULL;
-	reason = check_packet(o);
+	reason = likely(postern_strip_jumbo(o->skb)) ? check_packet(o) :
+						       POSTERN_DROP_OUT_MEMORY;
 	if (unlikely(reason)) {
 		postern_drop(&site, o->skb, reason);
 		goto out;
