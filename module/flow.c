@@ -14,6 +14,7 @@
 #include "headers.h"
 
 #define MH_TYPE	2	/* its offset in a mobility header (RFC 6275 section 6.1) */
+#define REDIRECTED_HEADER	8	/* octets before what that option quotes */
 
 /* Ports, ICMP type and code, or the type of a mobility header, of the header at @off. */
 static void read_ports(struct postern_flow *flow, const struct sk_buff *skb,
@@ -151,10 +152,13 @@ static bool read_ipv6(struct postern_flow *flow, const struct sk_buff *skb,
 		return false;
 	if (!flow->opaque)
 		read_ports(flow, skb, *upper);
-	/* RFC 4861 section 6.1, 7.1, 8.1: no router has passed it on */
+	/*
+	 * RFC 4861 section 6.1, 7.1: no router has passed it on.  A Redirect, which
+	 * quotes a packet and which nobody needs, is as all else.
+	 */
 	flow->nd = flow->proto == IPPROTO_ICMPV6 && !flow->opaque && !flow->dport &&
 		   flow->sport >= NDISC_ROUTER_SOLICITATION &&
-		   flow->sport <= NDISC_REDIRECT && ip6h->hop_limit == 255;
+		   flow->sport <= NDISC_NEIGHBOUR_ADVERTISEMENT && ip6h->hop_limit == 255;
 	return true;
 }
 
@@ -241,26 +245,52 @@ static bool is_icmp_error(const struct postern_flow *flow)
 	       !(flow->sport & ICMPV6_INFOMSG_MASK);
 }
 
+bool postern_flow_is_redirect(const struct postern_flow *flow)
+{
+	return flow->proto == IPPROTO_ICMPV6 && flow->sport == NDISC_REDIRECT &&
+	       !flow->opaque;
+}
+
+/* Where the packet begins that a Redirect at @off is about (RFC 4861 section 4.6.3); or 0. */
+static int redirected(const struct sk_buff *skb, int off)
+{
+	u8 buf[2], *opt;
+	int i;
+
+	off += sizeof(struct rd_msg);
+	for (i = 0; i < POSTERN_HEADERS_MAX; i++) {
+		opt = skb_header_pointer(skb, off, sizeof(buf), buf);
+		if (!opt)
+			return 0;
+		if (opt[0] == ND_OPT_REDIRECT_HDR)
+			return off + REDIRECTED_HEADER;
+		off += opt[1] * 8;
+	}
+	return 0;
+}
+
 /**
- * postern_flow_read_quoted - the packet that an ICMP error is about
+ * postern_flow_read_quoted - the packet that an ICMP error or a Redirect is about
  * @quoted: to be filled
  * @upper: offset of its upper layer header
  * @skb: packet, its network header set
  * @flow: of @skb; the device is the same
  *
- * Return: false when @skb is no ICMP error or quotes no IP header.
+ * Return: false when @skb is neither or quotes no IP header.
  */
 bool postern_flow_read_quoted(struct postern_flow *quoted, int *upper,
 			      const struct sk_buff *skb,
 			      const struct postern_flow *flow)
 {
+	bool error = is_icmp_error(flow);
 	struct postern_flow outer;
+	int off;
 
-	if (likely(!is_icmp_error(flow)) ||
+	if (likely(!error && !postern_flow_is_redirect(flow)) ||
 	    !read_at(&outer, skb, flow->family, skb_network_offset(skb), upper))
 		return false;
-	if (!read_at(quoted, skb, flow->family, *upper + sizeof(struct icmphdr),
-		     upper))
+	off = error ? *upper + sizeof(struct icmphdr) : redirected(skb, *upper);
+	if (!off || !read_at(quoted, skb, flow->family, off, upper))
 		return false;
 	quoted->ifindex = flow->ifindex;
 	quoted->master = flow->master;

@@ -18,6 +18,7 @@ void postern_flow_in(struct postern_flow *flow, const struct sk_buff *skb,
 bool postern_flow_read_quoted(struct postern_flow *quoted, int *upper,
 			      const struct sk_buff *skb,
 			      const struct postern_flow *flow);
+bool postern_flow_is_redirect(const struct postern_flow *flow);
 void postern_flow_source(struct postern_flow *flow, const struct sk_buff *skb);
 bool postern_flow_is_local(struct net *net, const struct postern_flow *flow);
 void postern_flow_hop(struct postern_flow *to, const struct postern_flow *from);

@@ -327,6 +327,7 @@ static bool lacked_fragments(const struct postern_flow *error)
  * 6.2).  It is for the sender of that packet and for nobody else.  Flag icmp of the
  * policy of those packets says so also of one that may bypass, as it always is for one
  * that says that fragments were missing: who takes them away chooses what it quotes.
+ * What is told by a Redirect is as secret, but none that comes is believed for that.
  *
  * Return: policy or NULL. Context: RCU read side.
  */
@@ -343,14 +344,16 @@ struct postern_policy *postern_spd_judge(struct postern_spd *spd,
 	policy = postern_spd_match(spd, side, *flow);
 	if (likely(policy && policy->action == POSTERN_ACTION_PROTECT) ||
 	    likely(!postern_flow_read_quoted(&quote, &upper, skb, *flow)) ||
-	    !postern_addr_equal(&quote.src, &(*flow)->dst))
+	    !postern_addr_equal(&quote.src, &(*flow)->dst) ||
+	    (side == POSTERN_SPD_IN && postern_flow_is_redirect(*flow)))
 		return policy;
 	postern_flow_reverse(about, &quote);
 	quoted = postern_spd_match(spd, side, about);
 	if (!quoted || quoted->action != POSTERN_ACTION_PROTECT)
 		return policy;
 	if (policy && policy->action == POSTERN_ACTION_BYPASS &&
-	    !(quoted->flags & POSTERN_POLICY_FLAG_ICMP) && !lacked_fragments(*flow))
+	    !(quoted->flags & POSTERN_POLICY_FLAG_ICMP) && !lacked_fragments(*flow) &&
+	    !postern_flow_is_redirect(*flow))
 		return policy;
 	*flow = about;
 	return quoted;

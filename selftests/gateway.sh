@@ -81,7 +81,7 @@ transport() {
 
 # What may be on a link where all else is protected.
 NOT_CLEAR='arp or ip proto 50 or ip proto 51 or ip6[6] == 50 or ip6[6] == 51 or (ip6[6] == 44 and
-	(ip6[40] == 50 or ip6[40] == 51)) or (icmp6 and ip6[40] >= 133 and ip6[40] <= 137) or
+	(ip6[40] == 50 or ip6[40] == 51)) or (icmp6 and ip6[40] >= 133 and ip6[40] <= 136) or
 	(ip6[6] == 0 and ip6[40] == 58)'
 
 # only_protected FILE: after capture_end.

@@ -53,6 +53,17 @@ check "each of them through an SA" sent 6
 check "nothing in clear" only_protected /run/pub.pcap
 check "what is too big for the tunnel is told as well" hears 'mtu ?= ?1[34]' -M "do" -s 1472 10.1.0.2
 
+# Who came through an SA and goes on by the same link hears of it by a Redirect.
+tunnel gwa gwb xfrm 7 2001:db8::1 2001:db8::2 2001:db8::3/128 2001:db8::2/128
+run_in gwa postern policy add dir out src 2001:db8::2 dst 2001:db8::3 action block
+n=$(stat_of gwa out-sent)
+capture gwa pub /run/pub.pcap -Q out
+ping_lost gwb 2001:db8::3
+redirected() { (($(stat_of gwa out-sent) > n)); }
+check "a Redirect goes through the tunnel" busywait 10 redirected
+capture_end
+check "and not in clear" only_protected /run/pub.pcap
+
 # Who takes a piece away on the path would choose what is quoted.
 run_in gwa postern policy add dir out src 192.0.2.1 dst 10.2.0.0/24 action bypass
 run_in gwa postern policy add dir out src 2001:db8::1 dst fd02::/64 action bypass
