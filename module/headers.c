@@ -208,13 +208,13 @@ static int ipv4_option_length(const u8 *opt, unsigned int left)
 
 /*
  * Where a source route ends that is not used up yet (RFC 791 section 3.1: its pointer
- * is past its length when it is): its last address.
+ * is past its length when it is): its last address, behind 3 octets and whole ones.
  */
 static bool ends_source_route(const u8 *opt, unsigned int len, __be32 *to)
 {
 	if ((*opt != IPOPT_LSRR && *opt != IPOPT_SSRR) || len < 7 || opt[2] > len)
 		return false;
-	memcpy(to, opt + len - sizeof(*to), sizeof(*to));
+	memcpy(to, opt + round_down(len - 3, sizeof(*to)) - 1, sizeof(*to));
 	return true;
 }
 
@@ -258,8 +258,10 @@ int postern_front_mask(u8 *ip, unsigned int len)
  * @skb: packet
  * @off: of the header
  * @to: the address; left alone when the packet is there, or where it goes is not known
+ *
+ * Return: false for what hosts of its kind go by and is not read here.
  */
-void postern_route_end(const struct sk_buff *skb, int off, struct in6_addr *to)
+bool postern_route_end(const struct sk_buff *skb, int off, struct in6_addr *to)
 {
 	const struct ipv6_rt_hdr *route;
 	const struct in6_addr *addr;
@@ -268,7 +270,7 @@ void postern_route_end(const struct sk_buff *skb, int off, struct in6_addr *to)
 
 	route = skb_header_pointer(skb, off, sizeof(buf), &buf);
 	if (!route || !route->segments_left || route->hdrlen < 2)
-		return;
+		return true;
 	off += ROUTE_HEADER;
 	switch (route->type) {
 	case IPV6_SRCRT_TYPE_0:
@@ -277,12 +279,15 @@ void postern_route_end(const struct sk_buff *skb, int off, struct in6_addr *to)
 		break;
 	case IPV6_SRCRT_TYPE_4:	/* from the last to the first (RFC 8754 section 2) */
 		break;
+	case IPV6_SRCRT_TYPE_3:	/* compressed (RFC 6554) */
+		return false;
 	default:
-		return;
+		return true;
 	}
 	addr = skb_header_pointer(skb, off, sizeof(last), &last);
 	if (addr)
 		*to = *addr;
+	return true;
 }
 
 /**

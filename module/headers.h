@@ -14,7 +14,7 @@
 #define POSTERN_FRONT_PLAIN	60
 
 int postern_header_skip(const struct sk_buff *skb, int *off, u8 *next);
-void postern_route_end(const struct sk_buff *skb, int off, struct in6_addr *to);
+bool postern_route_end(const struct sk_buff *skb, int off, struct in6_addr *to);
 void postern_source_route_end(const struct sk_buff *skb, int off, unsigned int left,
 			      __be32 *to);
 int postern_front_find(const struct sk_buff *skb, u8 *next);

@@ -127,15 +127,15 @@ static const struct postern_sa *named_sa(struct postern_net *pn,
 
 /*
  * ESP or AH that names an inbound SA of ours is judged by that SA, in LOCAL_IN.  Nobody
- * does what is forwarded: to the peer of an SA that serves both directions, or as a
- * batch, which LOCAL_IN takes apart.
+ * does what is forwarded: to the peer of an SA that serves both directions, as a batch,
+ * which LOCAL_IN takes apart, or because a route in it leads on.
  */
 static bool sa_will_judge(struct postern_net *pn, const struct sk_buff *skb, bool ipv4,
 			  const struct postern_flow *flow)
 {
 	const struct postern_sa *sa = named_sa(pn, skb, ipv4);
 
-	if (likely(!sa))
+	if (likely(!sa) || flow->routed)
 		return false;
 	if (!skb_is_gso(skb) &&
 	    (sa->dir == POSTERN_DIR_IN ||
