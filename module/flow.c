@@ -107,7 +107,8 @@ static int skip_headers(struct postern_flow *flow, const struct sk_buff *skb, in
 	for (i = 0; i < POSTERN_HEADERS_MAX; i++) {
 		if (unlikely(*next == NEXTHDR_ROUTING)) {
 			end = flow->dst;
-			postern_route_end(skb, off, &flow->dst.in6);
+			if (!postern_route_end(skb, off, &flow->dst.in6))
+				return 0;
 			/* where two routes go, nobody need follow */
 			if (flow->routed && !postern_addr_equal(&end, &flow->dst))
 				return 0;
@@ -297,6 +298,12 @@ bool postern_flow_read_quoted(struct postern_flow *quoted, int *upper,
 	return true;
 }
 
+/* Do the answers have its ports, the other way round?  Those of a type have another. */
+static bool has_ports(u8 proto)
+{
+	return proto != IPPROTO_ICMP && proto != IPPROTO_ICMPV6 && proto != IPPROTO_MH;
+}
+
 /* The flow of the answers. */
 void postern_flow_reverse(struct postern_flow *to, const struct postern_flow *from)
 {
@@ -304,6 +311,7 @@ void postern_flow_reverse(struct postern_flow *to, const struct postern_flow *fr
 	to->src = from->dst;
 	to->dst = from->src;
 	to->routed = false;
+	to->opaque = from->opaque || !has_ports(from->proto);
 	to->sport = from->dport;
 	to->dport = from->sport;
 }
