@@ -323,7 +323,7 @@ static const char usage_text[] =
 "under interface id ID into Postern, and tells the daemon of acquires, expiries\n"
 "and counters. In strongSwan: if_id_in = ID, if_id_out = ID.\n"
 "\n"
-"  --if-id ID        1 to 4294967295; no XFRM interface may have it\n"
+"  --if-id ID        1 to 4294967294; no XFRM interface may have it\n"
 "  --no-ike-bypass   make no policies that let UDP ports 500 and 4500 of this\n"
 "                    host pass\n"
 "  --no-routes       make no routes in table 220; they give what this host\n"
@@ -346,9 +346,10 @@ static bool parse_id(const char *word, uint32_t *id)
 
 	if (*id)
 		return duplicate("--if-id");
-	if (!number(word, 1, UINT32_MAX, &v))
+	/* one more owns what closes the host while "postern load" is at work */
+	if (!number(word, 1, UINT32_MAX - 1, &v))
 		return wrong(word,
-			     "\"--if-id\" takes a number from 1 to 4294967295");
+			     "\"--if-id\" takes a number from 1 to 4294967294");
 	*id = v;
 	return true;
 }

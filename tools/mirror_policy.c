@@ -63,8 +63,9 @@ static struct shadow_policy **bucket(struct mirror *m, uint8_t dir,
 }
 
 /*
- * XFRM has one policy of a direction, selector and mark, whatever its priority. Of some
- * selectors and marks Postern has but one.
+ * XFRM has one policy of a direction, selector, mark and security context, whatever its
+ * priority, and no event tells of the context: what replaces a policy has its index. Of
+ * some of them Postern has but one.
  */
 static struct shadow_policy **find(struct mirror *m,
 				   const struct xfrm_policy *x)
@@ -73,6 +74,7 @@ static struct shadow_policy **find(struct mirror *m,
 					     &x->policy.selector);
 
 	while (*link && ((*link)->xfrm.policy.dir != x->policy.dir ||
+			 (*link)->xfrm.info.index != x->info.index ||
 			 memcmp(&(*link)->xfrm.info.sel, &x->info.sel,
 				sizeof(x->info.sel)) ||
 			 memcmp(&(*link)->xfrm.mark, &x->mark,

@@ -443,6 +443,8 @@ static const char *find_unsupported(const struct attrs *attrs,
 	mark = payload(attrs, XFRMA_MARK, sizeof(*mark), &err);
 	if (mark && mark->m)
 		return "a mark";
+	if (attrs->a[XFRMA_SEC_CTX])
+		return "a security context";
 	if (attrs->a[XFRMA_ALG_AUTH] && !attrs->a[XFRMA_ALG_AUTH_TRUNC])
 		return "an ICV of unknown length";
 	if (sa->sa.replay_window > sizeof(sa->sa.replay.bitmap.word) * 8)
@@ -744,6 +746,8 @@ int xfrm_parse_policy(const struct nlmsghdr *nlh, struct xfrm_policy *out)
 		out->mark = *mark;
 	if (out->mark.m)
 		note(out, "its mark");
+	if (attrs.a[XFRMA_SEC_CTX])
+		note(out, "its security context");
 	if (!set_selector(&policy->selector, &out->info.sel))
 		note(out, "its interface or port mask");
 	err = parse_tmpls(&attrs, out);

@@ -178,9 +178,10 @@ ip netns exec a setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-a
 check "with_it_alone_it_works" busywait 5 grep -q '^in step' "$IKE/bridge.last"
 kill %%
 
-check "id_0_is_refused" expect_fail -m '1 to 4294967295' postern bridge --if-id 0
-check "id_with_a_blank_is_refused" expect_fail -m '1 to 4294967295' postern bridge --if-id ' 77'
-check "id_with_a_sign_is_refused" expect_fail -m '1 to 4294967295' postern bridge --if-id +5
+check "id_0_is_refused" expect_fail -m '1 to 4294967294' postern bridge --if-id 0
+check "id_of_what_closes_is_refused" expect_fail -m '1 to 4294967294' postern bridge --if-id 4294967295
+check "id_with_a_blank_is_refused" expect_fail -m '1 to 4294967294' postern bridge --if-id ' 77'
+check "id_with_a_sign_is_refused" expect_fail -m '1 to 4294967294' postern bridge --if-id +5
 check "second_id_is_refused" expect_fail -m duplicate postern bridge --if-id 5 --if-id 6
 check "id_is_required" expect_fail -m 'if-id' postern bridge
 check "nonsense_is_refused" expect_fail -m 'Usage' postern bridge --if-id 5 nonsense

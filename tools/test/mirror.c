@@ -558,6 +558,22 @@ static void policies_that_differ_by_a_mark_have_one_place(void)
 	CHECK(!mirror_sweep_policies(restarted()) && !postern.policies, t);
 }
 
+/* Events do not tell which security context a policy has. */
+static void policies_that_differ_by_a_context_have_one_place(void)
+{
+	struct xfrm_policy one = make_policy("10.1.0.0", "10.2.0.0", 5), two = one;
+	struct mirror *m = fresh();
+	const char *t = __func__;
+
+	two.info.index = one.info.index + 8;
+	mirror_take_policy(m, &one);
+	mirror_take_policy(m, &two);
+	mirror_drop_policy(m, &two);
+	CHECK(postern.policies == 1 && m->policies == 1, t);
+	mirror_drop_policy(m, &one);
+	CHECK(!postern.policies && !m->policies, t);
+}
+
 static void an_allowance_that_is_left_out_is_nowhere(void)
 {
 	struct xfrm_policy plain = make_policy("10.1.0.0", "10.2.0.0", 5);
@@ -742,6 +758,7 @@ int main(void)
 	a_mark_is_of_the_direction();
 	a_policy_goes_when_its_successor_is_there();
 	policies_that_differ_by_a_mark_have_one_place();
+	policies_that_differ_by_a_context_have_one_place();
 	of_two_in_one_place_the_restriction_counts();
 	an_allowance_that_is_left_out_is_nowhere();
 	a_policy_gets_its_place_when_it_is_free();
