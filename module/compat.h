@@ -128,6 +128,13 @@ static inline void postern_ct_iterate(struct net *net,
 #endif
 }
 
+/* Do flowtables know tunnels of IP in IP? */
+#ifdef HAVE_DEV_PATH_TUN
+#define POSTERN_FLOWTABLE_TUNNELS	true
+#else
+#define POSTERN_FLOWTABLE_TUNNELS	false
+#endif
+
 /* How long a learned path MTU is believed (RFC 1191 section 6.3), in jiffies. */
 static inline unsigned long postern_mtu_expires(const struct net *net, bool ipv4)
 {

@@ -4,6 +4,7 @@
  * past all of us.  What a policy is about must not get there, and must leave it when
  * the policies change.
  */
+#include <linux/if_arp.h>
 #include <net/netfilter/nf_conntrack_helper.h>
 #include "compat.h"
 #include "flow.h"
@@ -49,10 +50,42 @@ static bool is_concerned(struct postern_net *pn, const struct nf_conn *ct)
 	return false;
 }
 
+/*
+ * A flowtable packs what leaves by a tunnel of IP in IP, and unpacks what comes: no hook
+ * sees the outer packets either.  May a policy refuse those?
+ */
+static bool is_closed_tunnel(struct postern_net *pn, const struct net_device *dev)
+{
+	struct postern_flow flow = {}, back;
+	unsigned int i;
+
+	if (!POSTERN_FLOWTABLE_TUNNELS || !dev ||
+	    (dev->type != ARPHRD_TUNNEL && dev->type != ARPHRD_TUNNEL6))
+		return false;
+	flow.family = dev->type == ARPHRD_TUNNEL ? AF_INET : AF_INET6;
+	memcpy(&flow.src, dev->dev_addr, postern_addr_bits(flow.family) / 8);
+	memcpy(&flow.dst, dev->broadcast, postern_addr_bits(flow.family) / 8);
+	for (i = 0; i < 2; i++) {
+		flow.proto = i ? IPPROTO_IPV6 : IPPROTO_IPIP;
+		postern_flow_reverse(&back, &flow);
+		if (is_closed(pn, &flow) || is_closed(pn, &back))
+			return true;
+	}
+	return false;
+}
+
+static bool is_refused(struct postern_net *pn, const struct nf_conn *ct,
+		       const struct nf_hook_state *state)
+{
+	return is_concerned(pn, ct) || is_closed_tunnel(pn, state->out) ||
+	       is_closed_tunnel(pn, state->in);
+}
+
 /**
  * postern_flowtable_refuse - keep the connection of a packet out of flowtables
  * @pn: namespace
- * @skb: packet in POST_ROUTING
+ * @skb: packet
+ * @state: POST_ROUTING, where it is
  *
  * A flowtable takes no flow that has a conntrack helper: a new one that a policy is
  * about gets the place of one, empty.  One that got into a flowtable all the same, with
@@ -61,7 +94,8 @@ static bool is_concerned(struct postern_net *pn, const struct nf_conn *ct)
  *
  * Return: false without memory.
  */
-bool postern_flowtable_refuse(struct postern_net *pn, const struct sk_buff *skb)
+bool postern_flowtable_refuse(struct postern_net *pn, const struct sk_buff *skb,
+			      const struct nf_hook_state *state)
 {
 	enum ip_conntrack_info ctinfo;
 	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
@@ -70,14 +104,24 @@ bool postern_flowtable_refuse(struct postern_net *pn, const struct sk_buff *skb)
 		return true;
 	if (likely(nf_ct_is_confirmed(ct))) {
 		if (unlikely(test_bit(IPS_OFFLOAD_BIT, &ct->status)) &&
-		    is_concerned(pn, ct))
+		    is_refused(pn, ct, state))
 			nf_ct_kill(ct);
 		return true;
 	}
-	if (nf_ct_is_template(ct) || nfct_help(ct) || !is_concerned(pn, ct))
+	if (nf_ct_is_template(ct) || nfct_help(ct) || !is_refused(pn, ct, state))
 		return true;
 	return nf_ct_helper_ext_add(ct, GFP_ATOMIC);
 }
+
+/**
+ * struct walk - over all connections of a namespace
+ * @pn: namespace
+ * @all: none stays in a flowtable
+ */
+struct walk {
+	struct postern_net *pn;
+	bool all;
+};
 
 /*
  * Connections older than a policy: those in a flowtable end, and the others are marked
@@ -85,10 +129,11 @@ bool postern_flowtable_refuse(struct postern_net *pn, const struct sk_buff *skb)
  */
 static int leave_flowtable(struct nf_conn *ct, void *data)
 {
-	bool concerned;
+	const struct walk *walk = data;
+	bool concerned = walk->all;
 
 	rcu_read_lock();
-	concerned = is_concerned(data, ct);
+	concerned = concerned || is_concerned(walk->pn, ct);
 	rcu_read_unlock();
 	if (!concerned)
 		return 0;
@@ -96,13 +141,29 @@ static int leave_flowtable(struct nf_conn *ct, void *data)
 	return test_bit(IPS_OFFLOAD_BIT, &ct->status);
 }
 
+/* By which device a connection goes, it does not tell. */
+static bool has_closed_tunnel(struct postern_net *pn)
+{
+	struct net_device *dev;
+	bool found = false;
+
+	rcu_read_lock();
+	for_each_netdev_rcu(pn->net, dev)
+		found = found || is_closed_tunnel(pn, dev);
+	rcu_read_unlock();
+	return found;
+}
+
+/* All connections of the host wait for the lock of one: no user's policies are looked up. */
 void postern_flowtable_work(struct work_struct *work)
 {
 	struct postern_net *pn = container_of(work, struct postern_net, recheck);
+	struct walk walk = { .pn = pn };
 
 	/* a packet that met the policies before has confirmed its connection now */
 	synchronize_rcu();
-	postern_ct_iterate(pn->net, leave_flowtable, pn);
+	walk.all = pn->net->user_ns != &init_user_ns || has_closed_tunnel(pn);
+	postern_ct_iterate(pn->net, leave_flowtable, &walk);
 }
 
 /**

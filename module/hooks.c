@@ -409,7 +409,7 @@ static unsigned int post_routing(struct sk_buff *skb,
 		return NF_STOLEN;
 	}
 	postern_flow_out(&flow, state->out);
-	if (unlikely(!postern_flowtable_refuse(pn, skb))) {
+	if (unlikely(!postern_flowtable_refuse(pn, skb, state))) {
 		postern_drop(&site, skb, POSTERN_DROP_OUT_MEMORY);
 		return NF_STOLEN;
 	}

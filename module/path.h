@@ -109,7 +109,8 @@ bool postern_mss_lower_in(struct postern_net *pn, struct sk_buff *skb,
 			  const struct postern_flow *flow);
 
 /* flowtable.c */
-bool postern_flowtable_refuse(struct postern_net *pn, const struct sk_buff *skb);
+bool postern_flowtable_refuse(struct postern_net *pn, const struct sk_buff *skb,
+			      const struct nf_hook_state *state);
 void postern_flowtable_work(struct work_struct *work);
 void postern_flowtable_recheck(struct postern_net *pn);
 

@@ -21,7 +21,7 @@ table inet fast {
 	}
 }
 NFT
-background hostb /usr/bin/python3 -B py/echo.py serve {7001..7011} >/run/came
+background hostb /usr/bin/python3 -B py/echo.py serve {7001..7013} >/run/came
 entry() { ip netns exec gwa cat /proc/net/nf_conntrack | grep "dport=$1 "; }
 offloaded() { entry "$1" | grep -q OFFLOAD; }
 kept() { entry "$1" | grep -q . && ! offloaded "$1"; }
@@ -99,3 +99,35 @@ run_in gwa nft delete table ip nat
 tunnel gwa gwb xfrm 1 192.0.2.1 192.0.2.2 10.1.0.0/24 10.2.0.0/24
 flow 7007 10.2.0.2
 check "a protected flow is not in the flowtable" kept 7007
+kill "$BACKGROUND"
+run_in gwa postern policy flush
+run_in gwa postern state flush
+run_in gwb ip xfrm policy flush
+run_in gwb ip xfrm state flush
+
+# A tunnel of IP in IP, of which a policy knows the outside: since Linux 7.0 a flowtable
+# packs and unpacks it, too.
+for n in 1 2; do
+	here=gwa there=$((3 - n))
+	((n == 1)) || here=gwb
+	run_in $here ip link add tun4 type ipip local 192.0.2.$n remote 192.0.2.$there
+	run_in $here ip link set tun4 up
+	run_in $here ip route replace 10.$there.0.0/24 dev tun4
+done
+flow 7012 10.2.0.2
+closes "a new policy about a tunnel" 7012 out-no-sa \
+	postern policy add dir out src 192.0.2.1 dst 192.0.2.2 proto ipencap tmpl proto esp reqid 2 mode transport
+kill "$BACKGROUND"
+run_in gwa postern policy flush
+transport gwa gwb xfrm 2 192.0.2.1 192.0.2.2
+# forget a route of before the policies
+run_in gwb ip tunnel change tun4 mode ipip local 192.0.2.2 remote 192.0.2.1 ttl 64
+capture gwa pub /run/pub.pcap -Q out
+flow 7013 10.2.0.2
+answered() { entry "$1" | grep -qv UNREPLIED; }
+check "a flow in a protected tunnel is answered" busywait 20 answered 7013
+n=$(came 7013)
+check "and goes on" busywait 20 comes 7013 $((n + 5))
+check "and is not in the flowtable" kept 7013
+capture_end
+check "nothing in clear" only_protected /run/pub.pcap
