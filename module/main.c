@@ -64,35 +64,46 @@ err_stats:
 	return err;
 }
 
+static void __net_exit remove_sas(struct postern_net *pn)
+{
+	struct postern_sa *sa;
+
+	while ((sa = postern_sad_next(&pn->sad, 0))) {
+		postern_sad_remove(&pn->sad, sa);
+		cond_resched();
+	}
+}
+
 /*
  * The module goes while the namespace lives: no packet meets us once the grace
  * period between this and postern_net_exit() is over.  In a namespace that dies the
  * hooks stay until its devices are gone, which is before postern_net_exit(), so that
  * it never forwards in clear.  That may not be waited for where there is no policy:
  * the module can go while devices of a dying namespace still live.
+ *
+ * SAs of a namespace that dies go now: before 6.9 a device, and with it the end of every
+ * namespace, waits for the routes of IPv6 that they remember.
  */
 static void __net_exit postern_net_pre_exit(struct net *net)
 {
 	struct postern_net *pn = postern_net(net);
+	bool dies = !check_net(net);
 
-	if (!check_net(net) && !postern_spd_empty(&pn->spd))
-		return;
 	mutex_lock(&pn->lock);
-	postern_hooks_disable(pn);
+	if (!dies || postern_spd_empty(&pn->spd))
+		postern_hooks_disable(pn);
+	if (dies)
+		remove_sas(pn);
 	mutex_unlock(&pn->lock);
 }
 
 static void __net_exit net_empty(struct postern_net *pn)
 {
 	struct postern_policy *policy;
-	struct postern_sa *sa;
 
 	mutex_lock(&pn->lock);
 	postern_hooks_disable(pn);
-	while ((sa = postern_sad_next(&pn->sad, 0))) {
-		postern_sad_remove(&pn->sad, sa);
-		cond_resched();
-	}
+	remove_sas(pn);
 	while ((policy = postern_spd_next(&pn->spd, 0))) {
 		postern_spd_remove(pn, policy);
 		cond_resched();
