@@ -329,7 +329,7 @@ static unsigned int local_in(struct sk_buff *skb,
 static bool is_loop_copy(const struct sk_buff *skb,
 			 const struct nf_hook_state *state, bool ipv4)
 {
-	static void *loop_okfn;
+	static void *loop_okfn, *other_okfn;
 	char name[KSYM_SYMBOL_LEN];
 
 	if (!ipv4)
@@ -339,11 +339,13 @@ static bool is_loop_copy(const struct sk_buff *skb,
 		return false;
 	if (state->okfn == READ_ONCE(loop_okfn))
 		return true;
-	if (READ_ONCE(loop_okfn))
+	if (READ_ONCE(loop_okfn) || state->okfn == READ_ONCE(other_okfn))
 		return false;
 	sprint_symbol(name, (unsigned long)state->okfn);
-	if (strncmp(name, "ip_mc_finish_output", strlen("ip_mc_finish_output")))
+	if (strncmp(name, "ip_mc_finish_output", strlen("ip_mc_finish_output"))) {
+		WRITE_ONCE(other_okfn, state->okfn);
 		return false;
+	}
 	WRITE_ONCE(loop_okfn, state->okfn);
 	return true;
 }
