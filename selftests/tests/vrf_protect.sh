@@ -83,6 +83,22 @@ bundle() {
 	run_in b ip xfrm policy add dir out "$@"
 }
 
+# cut_off: packets of 20 and 59 octets, whose headers should have 60
+cut_off() {
+	run_in a /usr/bin/python3 -B - <<-'PY'
+		import socket
+		import struct
+
+		with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as s:
+		    s.bind(("red", 0x800))
+		    mac = s.getsockname()[4]
+		    for octets in 20, 59:
+		        head = struct.pack("!BBHHHBBH4s4s", 0x4f, 0, octets, 1, 0, 64, 253, 0,
+		                           socket.inet_aton("10.0.0.1"), socket.inet_aton("10.0.0.2"))
+		        s.send(mac + mac + b"\x08\x00" + head + bytes(octets - 20))
+	PY
+}
+
 flush() {
 	run_in "$1" postern policy flush
 	run_in "$1" postern state flush
@@ -120,6 +136,7 @@ for qdisc in '' pfifo; do
 		[[ -n $qdisc ]] ||
 			check "IPv$v, transport: data to a socket of the device" carry b a '' veth0 $us
 	done
+	[[ -n $qdisc ]] || check "headers longer than their packets" drops_by a out-malformed=2 -- cut_off
 	flush a b
 
 	# the outer route by a mark of the SA, or by a route that names the VRF
@@ -171,7 +188,7 @@ check "IPv4, ESP inside AH: data" carry a b red '' 10.0.0.2
 flush a b
 bundle fd00::1 fd00::2
 check "IPv6, ESP inside AH: data" carry a b red '' fd00::2
-check "a: nothing dropped" clean a out-too-big='*'
+check "a: nothing else dropped" clean a out-malformed=2 out-too-big='*'
 
 # One VRF outside, one inside; no route of the one is in the other.
 topo_sites
