@@ -30,15 +30,16 @@ canaries() {
 }
 # of a, where what comes through an SA is seen once more
 capture a veth0 /run/clear src 10.0.0.1 and udp port 7000
+in_clear() { [[ $(packets_in /run/clear) = "$1" ]]; }
 canaries
-busywait 5 eval '(($(packets_in /run/clear) == 50))'
+busywait 5 in_clear 50
 for ((i = 1; i <= ROUNDS; i++)); do
 	load_postern
 	check "$i: configured anew" transport a b postern 1 10.0.0.1 10.0.0.2
 	ping_ok a 10.0.0.2
 	canaries &
-	for j in {1..5}; do
-		check "$i: stays" expect_fail -m 'in use' rmmod postern
+	for try in {1..5}; do
+		check "$i: stays, $try" expect_fail -m 'in use' rmmod postern
 	done
 	wait $!
 	for ns in a b; do
