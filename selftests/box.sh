@@ -50,7 +50,7 @@ box_topo() {
 	[Unit]
 	DefaultDependencies=no
 	[Service]
-	ExecStart=/bin/bash -c 'exec 9<> <(:); while :; do for a in 10.2.0.8 fd02::8; do echo CANARY >/dev/udp/$$a/9; done; read -t 0.02 -u 9; done'
+	ExecStart=/bin/bash -c 'exec 9<> <(:); while :; do for a in 10.2.0.8 fd02::8; do echo CANARY >/dev/udp/$$a/9; done; read -t 0.05 -u 9; done'
 	StandardError=null
 	UNIT
 	mkdir -p $UNITS/sysinit.target.wants
@@ -73,7 +73,7 @@ box_network() { # DEV LINE...
 # each pause would be most of what an emulated machine does.)
 box_generator() {
 	# shellcheck disable=SC2016 # the shell that sends
-	background lan bash -c 'exec 9<> <(:); while :; do for a in 10.2.0.9 fd02::9; do echo CANARY >/dev/udp/$a/9; done; read -t 0.02 -u 9; done' 2>/dev/null
+	background lan bash -c 'exec 9<> <(:); while :; do for a in 10.2.0.9 fd02::9; do echo CANARY >/dev/udp/$a/9; done; read -t 0.05 -u 9; done' 2>/dev/null
 }
 
 # What is right: the SAs, and the policies, in lines for a file.
