@@ -298,22 +298,52 @@ bool postern_flow_read_quoted(struct postern_flow *quoted, int *upper,
 	return true;
 }
 
-/* Do the answers have its ports, the other way round?  Those of a type have another. */
-static bool has_ports(u8 proto)
+/* The type of the answer to an ICMP message, which has the same code; or none. */
+static bool answer_type(u8 proto, u16 *type)
 {
-	return proto != IPPROTO_ICMP && proto != IPPROTO_ICMPV6 && proto != IPPROTO_MH;
+	if (proto == IPPROTO_ICMPV6 && (*type == ICMPV6_ECHO_REQUEST ||
+					*type == ICMPV6_ECHO_REPLY)) {
+		*type ^= 1;
+		return true;
+	}
+	if (proto != IPPROTO_ICMP)
+		return false;
+	switch (*type) {
+	case ICMP_ECHO:
+	case ICMP_ECHOREPLY:
+		*type ^= ICMP_ECHO;
+		return true;
+	case ICMP_TIMESTAMP:
+	case ICMP_INFO_REQUEST:
+	case ICMP_ADDRESS:
+		*type += 1;
+		return true;
+	case ICMP_TIMESTAMPREPLY:
+	case ICMP_INFO_REPLY:
+	case ICMP_ADDRESSREPLY:
+		*type -= 1;
+		return true;
+	}
+	return false;
 }
 
-/* The flow of the answers. */
+/* The flow of the answers; of which type they are, not every message tells. */
 void postern_flow_reverse(struct postern_flow *to, const struct postern_flow *from)
 {
 	*to = *from;
 	to->src = from->dst;
 	to->dst = from->src;
 	to->routed = false;
-	to->opaque = from->opaque || !has_ports(from->proto);
-	to->sport = from->dport;
-	to->dport = from->sport;
+	switch (from->proto) {
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+	case IPPROTO_MH:
+		to->opaque = !answer_type(from->proto, &to->sport) || from->opaque;
+		break;
+	default:
+		to->sport = from->dport;
+		to->dport = from->sport;
+	}
 }
 
 /* The flow as its first hop sees it. */

@@ -74,11 +74,21 @@ static bool is_closed_tunnel(struct postern_net *pn, const struct net_device *de
 	return false;
 }
 
+/* By which device the packet has come; a VRF stands before it. */
+static const struct net_device *came_by(const struct sk_buff *skb,
+					const struct nf_hook_state *state)
+{
+	if (!state->in || !netif_is_l3_master(state->in))
+		return state->in;
+	return dev_get_by_index_rcu(state->net, state->pf == NFPROTO_IPV4 ?
+						IPCB(skb)->iif : IP6CB(skb)->iif);
+}
+
 static bool is_refused(struct postern_net *pn, const struct nf_conn *ct,
-		       const struct nf_hook_state *state)
+		       const struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	return is_concerned(pn, ct) || is_closed_tunnel(pn, state->out) ||
-	       is_closed_tunnel(pn, state->in);
+	       is_closed_tunnel(pn, came_by(skb, state));
 }
 
 /**
@@ -88,9 +98,10 @@ static bool is_refused(struct postern_net *pn, const struct nf_conn *ct,
  * @state: POST_ROUTING, where it is
  *
  * A flowtable takes no flow that has a conntrack helper: a new one that a policy is
- * about gets the place of one, empty.  One that got into a flowtable all the same, with
- * a change of policies under way or with an entry that others made, ends, which takes
- * it out.
+ * about gets the place of one, empty.  One whose answers alone go by a tunnel that a policy
+ * is about is marked as one that a flowtable refuses.  One that got into a flowtable all the
+ * same, with a change of policies under way or with an entry that others made, ends, which
+ * takes it out.
  *
  * Return: false without memory.
  */
@@ -104,11 +115,13 @@ bool postern_flowtable_refuse(struct postern_net *pn, const struct sk_buff *skb,
 		return true;
 	if (likely(nf_ct_is_confirmed(ct))) {
 		if (unlikely(test_bit(IPS_OFFLOAD_BIT, &ct->status)) &&
-		    is_refused(pn, ct, state))
+		    is_refused(pn, ct, skb, state))
 			nf_ct_kill(ct);
+		else if (unlikely(is_closed_tunnel(pn, state->out)))
+			set_bit(IPS_NAT_CLASH_BIT, &ct->status);
 		return true;
 	}
-	if (nf_ct_is_template(ct) || nfct_help(ct) || !is_refused(pn, ct, state))
+	if (nf_ct_is_template(ct) || nfct_help(ct) || !is_refused(pn, ct, skb, state))
 		return true;
 	return nf_ct_helper_ext_add(ct, GFP_ATOMIC);
 }

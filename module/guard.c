@@ -123,7 +123,8 @@ static bool is_refused(struct postern_net *pn, const struct sk_buff *skb, u8 fam
 	    is_of_sa(pn, skb, &flow, upper))
 		return false;
 	*index = policy->index;
-	return !policy->open || postern_choose_any(pn, policy, &flow);
+	return !policy->open || !check_net(pn->net) ||
+	       postern_choose_any(pn, policy, &flow);
 }
 
 static unsigned int guard_egress(void *priv, struct sk_buff *skb,

@@ -207,14 +207,20 @@ static int ipv4_option_length(const u8 *opt, unsigned int left)
 }
 
 /*
- * Where a source route ends that is not used up yet (RFC 791 section 3.1: its pointer
- * is past its length when it is): its last address, behind 3 octets and whole ones.
+ * Where a source route ends that is not used up yet (RFC 791 section 3.1: its pointer,
+ * which counts from 1, is past its length when it is): the last whole address from there.
  */
 static bool ends_source_route(const u8 *opt, unsigned int len, __be32 *to)
 {
-	if ((*opt != IPOPT_LSRR && *opt != IPOPT_SSRR) || len < 7 || opt[2] > len)
+	unsigned int at;
+
+	if ((*opt != IPOPT_LSRR && *opt != IPOPT_SSRR) || len < 7)
 		return false;
-	memcpy(to, opt + round_down(len - 3, sizeof(*to)) - 1, sizeof(*to));
+	at = opt[2];
+	if (at < 4 || at + sizeof(*to) - 1 > len)
+		return false;
+	at += round_down(len - at + 1, sizeof(*to)) - sizeof(*to);
+	memcpy(to, opt + at - 1, sizeof(*to));
 	return true;
 }
 
@@ -269,7 +275,11 @@ bool postern_route_end(const struct sk_buff *skb, int off, struct in6_addr *to)
 	struct in6_addr last;
 
 	route = skb_header_pointer(skb, off, sizeof(buf), &buf);
-	if (!route || !route->segments_left || route->hdrlen < 2)
+	if (!route || !route->segments_left)
+		return true;
+	if (route->type == IPV6_SRCRT_TYPE_3)	/* compressed (RFC 6554) */
+		return false;
+	if (route->hdrlen < 2)
 		return true;
 	off += ROUTE_HEADER;
 	switch (route->type) {
@@ -279,8 +289,6 @@ bool postern_route_end(const struct sk_buff *skb, int off, struct in6_addr *to)
 		break;
 	case IPV6_SRCRT_TYPE_4:	/* from the last to the first (RFC 8754 section 2) */
 		break;
-	case IPV6_SRCRT_TYPE_3:	/* compressed (RFC 6554) */
-		return false;
 	default:
 		return true;
 	}

@@ -423,7 +423,9 @@ static unsigned int post_routing(struct sk_buff *skb,
 		return NF_ACCEPT;
 	if (policy->action == POSTERN_ACTION_DISCARD)
 		return drop_policy(pn, skb, policy, POSTERN_DROP_OUT_DISCARD);
-	if (unlikely(policy->open) && !postern_choose_any(pn, policy, &flow))
+	/* the SAs of a namespace that dies went before its devices */
+	if (unlikely(policy->open) && check_net(pn->net) &&
+	    !postern_choose_any(pn, policy, &flow))
 		return NF_ACCEPT;
 
 	/* the packet never comes to the hook that would confirm its entry */

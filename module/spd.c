@@ -349,7 +349,10 @@ struct postern_policy *postern_spd_judge(struct postern_spd *spd,
 		return policy;
 	postern_flow_reverse(about, &quote);
 	quoted = postern_spd_match(spd, side, about);
-	if (!quoted || quoted->action != POSTERN_ACTION_PROTECT)
+	if (!quoted || quoted->action == POSTERN_ACTION_BYPASS)
+		return policy;
+	/* of what hides its type, one to protect may stand behind it */
+	if (quoted->action == POSTERN_ACTION_DISCARD && !about->opaque)
 		return policy;
 	if (policy && policy->action == POSTERN_ACTION_BYPASS &&
 	    !(quoted->flags & POSTERN_POLICY_FLAG_ICMP) && !lacked_fragments(*flow) &&

@@ -41,6 +41,9 @@ for v in 4 6; do
 		run_in gwb ip xfrm policy add dir $d src $us dst $far tmpl src $us dst $peer proto esp reqid $v mode tunnel
 	done
 done
+# of another type than the answer to what the errors quote
+run_in gwa postern policy add dir out src 0.0.0.0/0 dst 0.0.0.0/0 proto icmp type 13 action discard priority 1
+run_in gwa postern policy add dir out src ::/0 dst ::/0 proto ipv6-icmp type 140 action discard priority 1
 capture gwa pub /run/pub.pcap -Q out
 check "hop limit" hears '192.0.2.1 .*Time to live exceeded' -t 2 10.1.0.2
 check "no route" hears '192.0.2.1 .*Net Unreachable' 10.1.9.1
