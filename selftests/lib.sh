@@ -289,7 +289,7 @@ capture() {
 
 	background "$1" tcpdump -q -n -U --immediate-mode -B 32768 -i "$2" -w "$file" "${@:4}" 2>"$file.log"
 	CAPTURE=$BACKGROUND
-	busywait 20 grep -q 'listening on' "$file.log"
+	busywait 60 grep -q 'listening on' "$file.log"
 }
 
 # capture_read: tcpdump has written all that the kernel has for it, and waits; or it is gone.
