@@ -570,19 +570,16 @@ static void output_protected(struct postern_out *o)
 	o->last_dst = NULL;
 	reason = likely(postern_strip_jumbo(o->skb)) ? check_packet(o) :
 						       POSTERN_DROP_OUT_MEMORY;
-	if (unlikely(reason)) {
-		postern_drop(&site, o->skb, reason);
-		goto out;
-	}
+	if (unlikely(reason))
+		goto drop;
 	if (unlikely(o->fragment_to)) {
 		output_fragments(o);
 		goto out;
 	}
 	list = segments(o->skb);
-	if (unlikely(!list)) {
-		postern_drop(&site, o->skb, POSTERN_DROP_OUT_MEMORY);
-		goto out;
-	}
+	reason = POSTERN_DROP_OUT_MEMORY;
+	if (unlikely(!list))
+		goto drop;
 	for (skb = list; skb; skb = skb->next)
 		made++;
 	if (unlikely(made != n))	/* counted by what the sender thought */
@@ -597,6 +594,13 @@ static void output_protected(struct postern_out *o)
 out:
 	dst_release(o->last_dst);
 	dst_release(o->dst);
+	return;
+
+drop:
+	/* who could not cut it may have left another number of segments in it */
+	postern_drop_count(&site, o->skb, reason, n);
+	kfree_skb(o->skb);
+	goto out;
 }
 
 /* An SA is missing, for a template and a packet that @key tells of. */

@@ -5,7 +5,7 @@
 #
 #	a (Postern) ===== b (XFRM)
 #
-# timeout: 240
+# timeout: 400
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../account.sh"
 . "$(dirname "$0")/../gateway.sh"
@@ -51,7 +51,7 @@ overlay gretap 10.0.0.1 10.0.0.2 csum
 if ip -n a link set veth0 gso_max_size 130000 && ip -n b link set veth0 gso_max_size 130000 gro_max_size 130000; then
 	# however slow
 	run_in a sysctl -qw net.ipv4.tcp_min_tso_segs=80
-	check "BIG TCP over IPv6" tcp_ok a b fd00::2 8000000
+	check "BIG TCP over IPv6" tcp_ok a b fd00::2 3000000
 	check "no batch was dropped" drops_are a out-too-big=+
 fi
 
