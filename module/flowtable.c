@@ -117,7 +117,8 @@ bool postern_flowtable_refuse(struct postern_net *pn, const struct sk_buff *skb,
 		if (unlikely(test_bit(IPS_OFFLOAD_BIT, &ct->status)) &&
 		    is_refused(pn, ct, skb, state))
 			nf_ct_kill(ct);
-		else if (unlikely(is_closed_tunnel(pn, state->out)))
+		else if (!test_bit(IPS_NAT_CLASH_BIT, &ct->status) &&
+			 is_closed_tunnel(pn, state->out))
 			set_bit(IPS_NAT_CLASH_BIT, &ct->status);
 		return true;
 	}

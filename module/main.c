@@ -81,8 +81,8 @@ static void __net_exit remove_sas(struct postern_net *pn)
  * it never forwards in clear.  That may not be waited for where there is no policy:
  * the module can go while devices of a dying namespace still live.
  *
- * SAs of a namespace that dies go now, and what waits for some: before 6.9 a device, and with
- * it the end of every namespace, waits for the routes of IPv6 that these have.
+ * SAs of a namespace that dies go now, and what waits for some: in Linux 5.10 a device, and
+ * with it the end of every namespace, waits for the routes of IPv6 that these have.
  */
 static void __net_exit postern_net_pre_exit(struct net *net)
 {
