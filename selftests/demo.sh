@@ -99,11 +99,11 @@ drawing() {
 
 # Text from A to B over TCP.
 talk() {
-	background hostb timeout 20 busybox nc -l -p 7000 >"$IKE/heard"
+	background hostb timeout 120 busybox nc -l -p 7000 >"$IKE/heard"
 	wait_listen hostb tcp 7000
 	# shellcheck disable=SC2016 # the shell in the namespace expands it
-	run_in hosta timeout 20 bash -c 'for i in {1..20}; do echo "$i $0"; done >/dev/tcp/10.2.0.2/7000' "$SECRET"
-	busywait 10 grep -q "^20 $SECRET" "$IKE/heard"
+	run_in hosta timeout 60 bash -c 'for i in {1..20}; do echo "$i $0"; done >/dev/tcp/10.2.0.2/7000' "$SECRET"
+	busywait 60 grep -q "^20 $SECRET" "$IKE/heard"
 }
 
 child_is_up() { sw gwa --list-sas | grep -q 'INSTALLED, TUNNEL'; }
