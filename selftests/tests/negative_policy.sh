@@ -114,13 +114,16 @@ run_in a postern state flush
 
 # Headers in front: broken, too many, not at the end of their route, or changed where
 # they must not be.
-here=24:fd000000000000000000000000000001
+here=24:fd000000000000000000000000000001 on=48:fd000000000000000000000000000003
 for proto in esp ah; do
 	forge_sa x $proto tunnel 6 6 null
 	forge_policy 6
 	n="$proto v6"
 	check "$n behind options that want to be known" bad in-options=1 -- x front=dst-insists
 	check "$n behind a route with segments left" bad in-options=1 -- x front=route-0-1-1 stay=1 wire=$here
+	run_in a postern policy add dir in src fd00::2 dst fd00::3 action discard
+	check "$n that a route leads on" bad in-discard=1 / -- x front=route-0-1-1 stay=1 wire=$here,$on
+	check "$n behind a compressed route (RFC 6554)" bad in-malformed=1 / -- x front=route-3-1-1 stay=1
 	check "$n behind an option longer than its header" bad in-options=1 -- x front=dst-fixed wire=43:05
 	check "$n behind an option without a length" bad in-options=1 -- x front=dst wire=42:0103000000,47:1e
 	check "$n behind a header longer than the packet" bad in-malformed=1 / -- x front=dst wire=41:ff
@@ -149,6 +152,10 @@ forge_policy 4
 check "ah v4: immutable option changed" bad in-icv=1 -- x front=alert wire=23:01
 check "ah v4: immutable option gone" bad in-icv=1 -- x front=security wire=20:0101010101010101010101
 check "ah v4: mutable option of another length" bad in-icv=1 -- x front=unknown+nop wire=21:07
+on=16:0a000001,23:0a000003
+run_in a postern policy add dir in src 10.0.0.2 dst 10.0.0.3 action discard
+check "ah v4 that a route leads on" bad in-discard=1 / -- x front=route-131-1 stay=1 wire=$on
+check "ah v4 that a route leads on, with an octet behind it" bad in-discard=1 / -- x front=route-131-1 stay=1 wire=21:08,$on
 run_in a postern policy flush
 run_in a postern state flush
 
