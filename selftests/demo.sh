@@ -157,7 +157,7 @@ capture_end
 rate=$(jq '.end.sum_received.bits_per_second / 1e6 | floor' "$IKE/iperf.json")
 tell "    $rate Mbit/s of TCP payload received, $(jq '.end.sum_sent.retransmits' "$IKE/iperf.json") retransmits" \
 	"    (an emulated processor: compare ratios, never this figure)"
-must "TCP moves data" test "$rate" -ge 1
+must "TCP moves data" test "$(jq '.end.sum_received.bytes' "$IKE/iperf.json")" -ge 100000
 
 step "What the public link carried"
 esp=0 ike=0 ether=0 rest=0
@@ -186,7 +186,7 @@ EOF
 tcpdump -n -q -r "$RESULTS/public.pcap" 2>/dev/null | grep -vE 'ICMP6|ARP' | sed -n '1,8p' | cut -c1-110 | indent
 
 step "Gateway A: SAs and policies with their counters"
-sleep 1.2 # the bridge writes counters back once a second
+sleep 3 # the bridge writes counters back once a second
 for cmd in 'postern' 'postern -s state list' 'postern policy list'; do
 	tell "    # $cmd"
 	# shellcheck disable=SC2086 # words of a command

@@ -34,7 +34,7 @@ forge_start() {
 	wait_listen a udp 7777
 	coproc FORGE { exec ip netns exec b /usr/bin/python3 "$(dirname "$0")/../py/forge.py" veth0 \
 		"$(ip -n a -j link show veth0 | jq -r '.[0].address')"; }
-	read -r -t 120 -u "${FORGE[0]}"
+	read -r -t 600 -u "${FORGE[0]}"
 }
 
 # forge ORDER...: prints how many packets were sent.
@@ -44,7 +44,7 @@ forge() {
 	printf '[forge] %s\n' "$*" >&2
 	printf '%q ' "$@" >&"${FORGE[1]}"
 	echo >&"${FORGE[1]}"
-	read -r -t 60 -u "${FORGE[0]}" sent || fail "forge does not answer"
+	read -r -t 300 -u "${FORGE[0]}" sent || fail "forge does not answer"
 	echo "$sent"
 }
 

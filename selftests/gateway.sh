@@ -111,7 +111,7 @@ tcp_ok() {
 	rm -f /run/data.got
 	background "$2" socat -u TCP$pf-LISTEN:5000,reuseaddr CREATE:/run/data.got
 	wait_listen "$2" tcp 5000 || return 1
-	run_in "$1" timeout 60 socat -u -t 20 "/run/data.$octets" "TCP$pf:$to:5000,connect-timeout=10" || rc=1
+	run_in "$1" timeout 240 socat -u -t 60 "/run/data.$octets" "TCP$pf:$to:5000,connect-timeout=10" || rc=1
 	busywait 5 cmp -s "/run/data.$octets" /run/data.got || rc=1
 	kill "$BACKGROUND" 2>/dev/null || true
 	wait "$BACKGROUND" 2>/dev/null || true

@@ -288,7 +288,7 @@ def walk_path(road, name, sas, version, size, options):
 
 def wait_for(condition):
     """In time."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not condition():
         if time.monotonic() > end:
             raise TimeoutError

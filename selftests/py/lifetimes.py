@@ -81,7 +81,7 @@ def main():
     many(sock, 'sa-new', [sa | {'spi': spi} for spi in sorted([*wanted, *stays])])
     took = time.monotonic() - begun
     # when all of them have it, and so far away that timers end by the dozen
-    hard = math.ceil(took + took / 3) + 8
+    hard = math.ceil(2 * took) + 8
     limits = {'lifetime': {'add-soft': hard - 4, 'add-hard': hard}}
     many(sock, 'sa-update', [tunnel | {'spi': spi} | limits for spi in wanted])
     listener.sock.setsockopt(socket.SOL_SOCKET, RCVBUFFORCE, 1 << 27)

@@ -132,7 +132,7 @@ def send(how, proto, address, port, path, source=""):
             SENDERS[how](pages, sock, off, min(step, pages.size - off))
         if proto == "tcp":	# all of it was acknowledged when the peer has closed
             sock.shutdown(socket.SHUT_WR)
-            sock.settimeout(20)
+            sock.settimeout(60)
             if sock.recv(1) != b"k":
                 sys.exit("the peer is not content")
         drain_errors(sock)
@@ -146,7 +146,7 @@ def receive(proto, address, port, path):
     if proto == "tcp":
         with socket.create_server((address, int(port))) as server:
             conn, _ = server.accept()
-            conn.settimeout(20)
+            conn.settimeout(60)
             while data := conn.recv(65536):
                 got += data
             conn.sendall(b"k" if got == want else b"n")
@@ -155,7 +155,7 @@ def receive(proto, address, port, path):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.setsockopt(socket.SOL_SOCKET, RCVBUFFORCE, 1 << 22)
             sock.bind((address, int(port)))
-            sock.settimeout(20)
+            sock.settimeout(60)
             while len(got) < len(want):
                 got += sock.recv(65536)
     if got != want:

@@ -20,7 +20,8 @@ NLA_F_NESTED = 0x8000
 GENL_ID_CTRL, CTRL_CMD_GETFAMILY = 16, 3
 CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME, CTRL_ATTR_MCAST_GROUPS = 1, 2, 7
 
-SPEC = yaml.safe_load((pathlib.Path(__file__).parents[2] / 'uapi/postern.yaml').read_text())
+SPEC = yaml.load((pathlib.Path(__file__).parents[2] / 'uapi/postern.yaml').read_text(),
+                 Loader=getattr(yaml, 'CSafeLoader', yaml.SafeLoader))
 SETS = {s['name']: s['attributes'] for s in SPEC['attribute-sets']}
 NUMBERS = {s: {a['name']: i for i, a in enumerate(attrs, 1)} for s, attrs in SETS.items()}
 OPS = {op['name']: dict(op, value=i) for i, op in enumerate(SPEC['operations']['list'], 1)}

@@ -39,6 +39,15 @@ goes() {
 	check "$1: nothing of the namespace is left" busywait 20 used_by "$held"
 }
 
+# fair NANOSECONDS: what the scheduler leaves, of a second, to others than a real-time process
+fair() {
+	local f
+
+	for f in /sys/kernel/debug/sched/fair_server/cpu*/runtime; do
+		echo "$1" >"$f"
+	done
+}
+
 delivered() { (($(stat_of b in-delivered) > before)); }
 # burst NS ADDRESS COUNT [CMD...]
 burst() { run_in "$1" /usr/bin/python3 py/burst.py "$2" 7000 "${@:3}"; }
@@ -102,9 +111,12 @@ driver=$(awk '$1 == "name" { n = $3 } $1 == "driver" && n == "rfc4106(gcm(aes))"
 pp /usr/bin/python3 py/crypto_instance.py "cryptd($driver)" 8000
 sas b
 check "cryptd is used" ping_ok a 10.0.0.2
+# nobody takes from it while a burst is sent, not even the share of a second that is for all
+fair 0
 check "10 more than fit" drops_by b in-crypto=10 -- burst a 10.0.0.2 1010
 check "in: all are accounted for" busywait 20 accounts_balance b
 check "10 more than fit go out" drops_by b out-crypto=10 -- burst b 10.0.0.1 1010
+fair 50000000
 check "out: all are accounted for" busywait 20 accounts_balance b
 check "works after that" ping_ok a 10.0.0.2
 

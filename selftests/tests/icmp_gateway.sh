@@ -41,7 +41,11 @@ for v in 4 6; do
 		run_in gwb ip xfrm policy add dir $d src $us dst $far tmpl src $us dst $peer proto esp reqid $v mode tunnel
 	done
 done
-# of another type than the answer to what the errors quote
+# of another type or code than the answer to what the errors quote
+for i in '0.0.0.0/0 icmp' '::/0 ipv6-icmp'; do
+	read -r net v <<<"$i"
+	run_in gwa postern policy add dir out src "$net" dst "$net" proto "$v" type 0 code 1-255 action discard priority 1
+done
 run_in gwa postern policy add dir out src 0.0.0.0/0 dst 0.0.0.0/0 proto icmp type 13 action discard priority 1
 run_in gwa postern policy add dir out src ::/0 dst ::/0 proto ipv6-icmp type 140 action discard priority 1
 capture gwa pub /run/pub.pcap -Q out

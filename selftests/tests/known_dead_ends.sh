@@ -27,7 +27,7 @@ for i in "${ends[@]}"; do
 	run_in a /usr/bin/python3 -B py/t2_datagrams.py "$to" 7000 1 5
 done
 check "15 packets wait" expect held 15 "$(stat_of a held)"
-check "their device goes" timeout 30 ip -n a link del veth0
+check "their device goes" timeout 120 ip -n a link del veth0
 for i in "${ends[@]}"; do
 	read -r from to mode <<<"$i"
 	run_in a postern state add src "$from" dst "$to" proto esp spi 0x1001 reqid 1 mode "$mode" dir out \
@@ -44,7 +44,7 @@ for i in 10.0.0.2 fd00::2; do
 	run_in a /usr/bin/python3 -B py/t2_datagrams.py $i 7000 1 5
 done
 check "another device takes its place" busywait 5 sent 5
-check "and goes, though SAs have routes by it" timeout 30 ip -n a link del veth0
+check "and goes, though SAs have routes by it" timeout 120 ip -n a link del veth0
 kill "$listener"
 ip netns del a
 ip netns del b
@@ -69,6 +69,6 @@ for i in 10.7.0.9 fd07::9; do
 done
 check "10 forwarded packets wait" expect held 10 "$(stat_of a held)"
 kill "$listener"
-check "the namespace ends while they wait" timeout 30 ip netns del a
+check "the namespace ends while they wait" timeout 120 ip netns del a
 check "nothing refers to the module" busywait 20 grep -qx 0 /sys/module/postern/refcnt
 check "it can go" busywait 20 rmmod postern

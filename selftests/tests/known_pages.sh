@@ -32,7 +32,7 @@ copied() {
 
 	cp "$file" "$file.sent"
 	cp "$file" "$file.want"
-	background hostb timeout 60 /usr/bin/python3 -B py/pages.py receive "$4" 10.2.0.2 7000 "$file.want"
+	background hostb timeout 240 /usr/bin/python3 -B py/pages.py receive "$4" 10.2.0.2 7000 "$file.want"
 	wait_listen hostb "$4" 7000
 	pages "$from" send "$3" "$4" 10.2.0.2 7000 "$file.sent" "$2" && wait "$BACKGROUND" && cmp "$file" "$file.sent"
 }

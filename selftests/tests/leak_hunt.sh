@@ -139,7 +139,7 @@ order() {
 	local line
 
 	echo "$*" >&"${HUNT[1]}"
-	while read -r -t 200 -u "${HUNT[0]}" line; do
+	while read -r -t 600 -u "${HUNT[0]}" line; do
 		[[ $line != . ]] || return 0
 		echo "$line"
 	done

@@ -11,6 +11,7 @@
 
 topo_pair
 load_postern
+delivers() { (($(stat_of a in-delivered) > 10)); }
 refused() { expect_fail -m 'in use' rmmod postern; }
 
 transport a b xfrm 1 10.0.0.1 10.0.0.2
@@ -44,9 +45,8 @@ for n in 1 2 3; do
 	pings+=("$BACKGROUND")
 	background a ping -q -i 0.1 10.0.0.9
 	pings+=("$BACKGROUND")
-	sleep 1
+	busywait 20 delivers || fail "no traffic"
 	check "$n: refused under traffic" refused
-	[ "$(stat_of a in-delivered)" -gt 10 ] || fail "no traffic"
 	run_in a postern policy flush
 	check "$n: removed under traffic" busywait 10 rmmod postern
 	kill -9 "${pings[@]}" "$listener" 2>/dev/null || true

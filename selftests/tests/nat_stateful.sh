@@ -12,6 +12,9 @@
 
 topo_sites
 load_postern
+# a flow is remembered for as long as this takes
+modprobe nf_conntrack
+run_in gwa sysctl -qw net.netfilter.nf_conntrack_icmp_timeout=600 net.netfilter.nf_conntrack_icmpv6_timeout=600
 tunnel gwa gwb xfrm 1 192.0.2.1 192.0.2.2 10.1.0.0/24 10.2.0.0/24
 tunnel gwa gwb xfrm 2 2001:db8::1 2001:db8::2 fd01::/64 fd02::/64
 run_in gwa nft -f - <<'NFT'

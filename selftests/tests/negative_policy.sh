@@ -116,7 +116,7 @@ run_in a postern state flush
 # they must not be.
 here=24:fd000000000000000000000000000001 on=48:fd000000000000000000000000000003
 for proto in esp ah; do
-	forge_sa x $proto tunnel 6 6 null
+	forge_sa x $proto tunnel 6 6 null dir in
 	forge_policy 6
 	n="$proto v6"
 	check "$n behind options that want to be known" bad in-options=1 -- x front=dst-insists
@@ -147,7 +147,7 @@ forge_policy
 check "ah transport v6 behind an option longer than its header" bad in-options=1 -- x front=dst-fixed wire=43:05
 run_in a postern policy flush
 run_in a postern state flush
-forge_sa x ah tunnel 4 4 null
+forge_sa x ah tunnel 4 4 null dir in
 forge_policy 4
 check "ah v4: immutable option changed" bad in-icv=1 -- x front=alert wire=23:01
 check "ah v4: immutable option gone" bad in-icv=1 -- x front=security wire=20:0101010101010101010101

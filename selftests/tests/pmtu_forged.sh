@@ -75,10 +75,10 @@ aged() {
 	check "$1: what the SA knew is used no longer" ping_ok hosta "$6" -M "do" -s 1270
 	down
 }
-run_in gwa sysctl -qw net.ipv6.route.mtu_expires=4
+run_in gwa sysctl -qw net.ipv6.route.mtu_expires=10
 aged "IPv6" "${OUT6[@]}" "${N6[@]:0:3}"
 run_in gwa sysctl -qw net.ipv6.route.mtu_expires=600
-if run_in gwa sysctl -qw net.ipv4.route.mtu_expires=4; then
+if run_in gwa sysctl -qw net.ipv4.route.mtu_expires=10; then
 	aged "IPv4" "${OUT4[@]}" "${N4[@]:0:3}"
 	run_in gwa sysctl -qw net.ipv4.route.mtu_expires=600
 fi

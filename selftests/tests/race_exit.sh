@@ -104,13 +104,14 @@ signal.pause()'
 	queue
 	# what b itself would reassemble goes untracked
 	run_in b nft 'table ip6 raw { chain out { type filter hook output priority -450; exthdr frag exists notrack; }; }'
+	ip netns exec a sysctl -qw net.ipv4.ipfrag_time=300 net.ipv6.ip6frag_time=300
 	for id in 1 2; do
 		run_in b /usr/bin/python3 -B py/t2_fragment.py -n 10.0.0.2 10.0.0.1 7000 $id 1
 		run_in b /usr/bin/python3 -B py/t2_fragment.py -n fd00::2 fd00::1 7000 $id 1
 	done
 	writers=()
 	for id in 10.0.0.1 '[fd00::1]'; do
-		ip netns exec b timeout 60 socat -u -b 1200 /dev/zero "UDP-SENDTO:$id:7000" &
+		ip netns exec b timeout 240 socat -u -b 1200 /dev/zero "UDP-SENDTO:$id:7000" &
 		writers+=($!)
 	done
 	check "$1: pieces wait" busywait 10 pieces_are 2
@@ -133,7 +134,7 @@ round "the namespace ends"
 pp ip netns del a
 over "the namespace ends"
 round "the device goes"
-check "the device goes" timeout 30 ip -n a link del veth0
+check "the device goes" timeout 120 ip -n a link del veth0
 over "the device goes"
 
 # What is let go later than it came.

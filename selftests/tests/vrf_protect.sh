@@ -52,7 +52,7 @@ carry() {
 	rm -f /run/data.got
 	background "$2" socat -u "TCP$pf-LISTEN:5000,reuseaddr${4:+,so-bindtodevice=$4}" CREATE:/run/data.got
 	wait_listen "$2" tcp 5000 || return 1
-	run_in "$1" timeout 30 socat -u -t 10 /run/data \
+	run_in "$1" timeout 120 socat -u -t 60 /run/data \
 		"TCP$pf:$to:5000,connect-timeout=10${3:+,so-bindtodevice=$3}" || rc=1
 	busywait 5 cmp -s /run/data /run/data.got || rc=1
 	kill "$BACKGROUND" 2>/dev/null || true
