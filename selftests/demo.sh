@@ -149,7 +149,7 @@ for CAPTURE in "$public" "$inside"; do
 done
 
 step "iperf3: TCP from host to host for 5 seconds"
-capture internet porta "$RESULTS/iperf.pcap" -s 64
+capture internet porta "$IKE/iperf.pcap" -s 64
 background hostb iperf3 -s -1
 wait_listen hostb tcp 5201
 run_in hosta iperf3 -c 10.2.0.2 -t 5 -J >"$IKE/iperf.json"
@@ -161,7 +161,7 @@ must "TCP moves data" test "$(jq '.end.sum_received.bytes' "$IKE/iperf.json")" -
 
 step "What the public link carried"
 esp=0 ike=0 ether=0 rest=0
-for f in "$RESULTS"/public.pcap "$RESULTS"/iperf.pcap; do
+for f in "$RESULTS"/public.pcap "$IKE"/iperf.pcap; do
 	esp=$((esp + $(packets_in "$f" esp)))
 	ike=$((ike + $(packets_in "$f" 'udp and (port 500 or port 4500)')))
 	# Neighbour discovery and multicast listener reports of the link itself.

@@ -284,6 +284,7 @@ monitored() {
 
 # capture NS DEV FILE [FILTER...]: packets of a device into a file.  The buffer holds
 # bursts of 512 packets, with -s 200 of more than 50000; tcpdump's own has room for 32.
+# A directory of the host ($RESULTS) is too slow for thousands.
 capture() {
 	local file=$3
 

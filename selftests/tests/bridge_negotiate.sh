@@ -53,13 +53,13 @@ check "gateway_uses_the_inner_address" expect "source address" 10.1.0.1 \
 check "gateway_pings_into_the_tunnel" ping_ok gwa 10.2.0.2
 check "gateway_pings_into_the_tunnel_v6" ping_ok gwa fd02::2
 check "ping_in_fragments" ping_ok hosta 10.2.0.2 -s 20000
-capture gwa pub "$RESULTS/pub.pcap" -Q out -s 200
+capture gwa pub /run/pub.pcap -Q out -s 200
 background hostb iperf3 -s -1
 wait_listen hostb tcp 5201
 check "tcp" run_in hosta iperf3 -c 10.2.0.2 -n 2M
 capture_end
 check "only_esp_from_a" expect "packets of gwa that are not ESP" 0 \
-	"$(packets_in "$RESULTS/pub.pcap" 'src 192.0.2.1 and not esp and not (udp and (port 500 or port 4500)) and not arp')"
+	"$(packets_in /run/pub.pcap 'src 192.0.2.1 and not esp and not (udp and (port 500 or port 4500)) and not arp')"
 
 sleep 1.5
 counters() {

@@ -29,9 +29,9 @@ databases >"$IKE/before"
 talk() {
 	background hosta ping -n -q -i 0.05 fd02::2 >/dev/null
 	TALK=$BACKGROUND
-	capture gwa pub "$RESULTS/$1.pcap" -Q out -s 200
+	capture gwa pub "/run/$1.pcap" -Q out -s 200
 }
-clear_of() { packets_in "$RESULTS/$1.pcap" "not (udp port 500 or udp port 4500) and not ($NOT_CLEAR)"; }
+clear_of() { packets_in "/run/$1.pcap" "not (udp port 500 or udp port 4500) and not ($NOT_CLEAR)"; }
 talk bridge
 background hosta ping -n -i 0.05 -W 10 10.2.0.2 >"$IKE/ping"
 ping=$BACKGROUND
@@ -74,7 +74,7 @@ check "policies_are_gone_too" expect policies 0 \
 ping_lost hosta 10.2.0.3
 capture_end
 check "bridge: nothing in clear while there were policies" expect packets 1 "$(clear_of bridge)"
-check "bridge: and that was after it" expect packets 1 "$(packets_in "$RESULTS/bridge.pcap" dst 10.2.0.3)"
+check "bridge: and that was after it" expect packets 1 "$(packets_in /run/bridge.pcap dst 10.2.0.3)"
 sw gwa --initiate --child net
 check "works_again" ping_ok hosta fd02::2
 
@@ -106,4 +106,4 @@ check "the daemon is back before the bridge" busywait 20 ping_ok hosta 10.2.0.2
 kill -INT "$TALK"
 capture_end
 check "daemon: nothing in clear" expect packets 0 "$(clear_of daemon)"
-check "daemon: what was protected" [ "$(packets_in "$RESULTS/daemon.pcap" 'ip proto 50')" -ge 20 ]
+check "daemon: what was protected" [ "$(packets_in /run/daemon.pcap 'ip proto 50')" -ge 20 ]

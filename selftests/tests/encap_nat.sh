@@ -122,7 +122,7 @@ down() {
 balanced() { drops_are "$1" out-too-big='*' unknown-spi='*' && accounts_balance "$1"; }
 
 # What goes to the server by UDP, all of it from the ports of the NAT.
-capture nat pub "$RESULTS/nat.pcap" -Q out -s 200 udp or tcp
+capture nat pub /run/nat.pcap -Q out -s 200 udp or tcp
 for family in 4 6; do
 	for mode in tunnel transport; do
 		n="$mode IPv$family"
@@ -176,5 +176,5 @@ for family in 4 6; do
 		down c1 s
 	done
 done
-check "all that came was ESP in UDP from the NAT" expect packets "$(packets_in "$RESULTS/nat.pcap")" \
-	"$(tcpdump -n -r "$RESULTS/nat.pcap" 2>/dev/null | grep -cE ' (192.0.2.254|2001:db8::254)\.2100[12] > .*4500: UDP-encap: ESP')"
+check "all that came was ESP in UDP from the NAT" expect packets "$(packets_in /run/nat.pcap)" \
+	"$(tcpdump -n -r /run/nat.pcap 2>/dev/null | grep -cE ' (192.0.2.254|2001:db8::254)\.2100[12] > .*4500: UDP-encap: ESP')"
