@@ -550,6 +550,29 @@ static void flush_reply(struct sk_buff *reply, struct genl_info *info,
 	genlmsg_reply(reply, info);
 }
 
+/* Is there a packet that passes in clear because of it? */
+static bool lets_pass(const struct postern_policy *policy)
+{
+	return policy->action == POSTERN_ACTION_BYPASS || policy->open;
+}
+
+static void flush_those(struct postern_net *pn, struct postern_nl_flush *flush,
+			bool pass)
+{
+	struct postern_policy *policy;
+	u32 last = 0;
+
+	while ((policy = postern_spd_next(&pn->spd, last))) {
+		last = policy->index;
+		if (lets_pass(policy) != pass ||
+		    !filter_match(flush->owner, flush->kind, policy))
+			continue;
+		postern_spd_remove(pn, policy);
+		flush->count++;
+		cond_resched();
+	}
+}
+
 /* POSTERN_CMD_POLICY_FLUSH: Delete all policies, or those of an owner or direction. */
 int postern_nl_policy_flush_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -558,9 +581,7 @@ int postern_nl_policy_flush_doit(struct sk_buff *skb, struct genl_info *info)
 		.owner = info->attrs[POSTERN_A_POLICY_OWNER],
 		.kind = info->attrs[POSTERN_A_POLICY_DIR],
 	};
-	struct postern_policy *policy;
 	struct sk_buff *reply;
-	u32 last = 0;
 
 	reply = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!reply)
@@ -569,14 +590,9 @@ int postern_nl_policy_flush_doit(struct sk_buff *skb, struct genl_info *info)
 		nlmsg_free(reply);
 		return -EINTR;
 	}
-	while ((policy = postern_spd_next(&pn->spd, last))) {
-		last = policy->index;
-		if (!filter_match(flush.owner, flush.kind, policy))
-			continue;
-		postern_spd_remove(pn, policy);
-		flush.count++;
-		cond_resched();
-	}
+	/* what is protected until then must not meet what lets it pass */
+	flush_those(pn, &flush, true);
+	flush_those(pn, &flush, false);
 	if (flush.count) {
 		postern_flowtable_recheck(pn);
 		pn->generation++;

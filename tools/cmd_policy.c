@@ -267,6 +267,7 @@ struct listing {
 	bool (*each)(struct listing *l, const struct policy *p);
 	uint32_t *found;	/* indices, for deleteall */
 	size_t count;
+	size_t passing;		/* of these, at the front */
 	uint64_t per_dir[POSTERN_DIR_FWD + 1];
 };
 
@@ -328,6 +329,7 @@ static bool each_print(struct listing *l, const struct policy *p)
 	return true;
 }
 
+/* What is protected until its policy goes must not meet what lets it pass. */
 static bool each_collect(struct listing *l, const struct policy *p)
 {
 	uint32_t *more = realloc(l->found, (l->count + 1) * sizeof(*more));
@@ -335,7 +337,12 @@ static bool each_collect(struct listing *l, const struct policy *p)
 	if (!more)
 		return false;
 	l->found = more;
-	more[l->count++] = p->index;
+	more[l->count] = p->index;
+	if (policy_lets_pass(p)) {
+		more[l->count] = more[l->passing];
+		more[l->passing++] = p->index;
+	}
+	l->count++;
 	return true;
 }
 

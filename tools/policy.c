@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "policy.h"
 
+bool policy_lets_pass(const struct policy *p)
+{
+	uint32_t i;
+
+	for (i = 0; i < p->tmpls.count; i++)
+		if (p->tmpls.tmpl[i].level != POSTERN_LEVEL_USE)
+			return false;
+	return p->action != POSTERN_ACTION_DISCARD;
+}
+
 static const struct field tmpl_table[] = {
 	FIELD_BIN(tmpl, POSTERN_A_TMPL_SRC, "src", src),
 	FIELD_BIN(tmpl, POSTERN_A_TMPL_DST, "dst", dst),

@@ -54,6 +54,9 @@ struct stats {
 	struct drops drops;
 };
 
+/* May packets pass in clear because of it? */
+bool policy_lets_pass(const struct policy *p);
+
 extern const struct fields policy_fields;
 extern const struct fields stats_fields;
 
