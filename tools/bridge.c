@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,8 @@
 
 /* Datagrams of one socket before the other gets its turn. */
 #define BATCH		64
+/* Seconds: XFRM tells nobody that it had no memory for an event. */
+#define COMPARE		300
 
 enum { FD_XFRM, FD_POSTERN, FD_HOST, FD_SIGNAL, FD_TIMER, FD_COUNT };
 
@@ -32,13 +35,13 @@ struct bridge {
 	struct mirror mirror;
 	struct nl events;
 	struct nlsock xfrm;	/* requests */
-	struct nlsock xfrm_dumps;
 	struct nlsock xfrm_events;
 	struct nlsock rt;	/* requests */
 	struct nlsock rt_events;
 	struct pollfd fd[FD_COUNT];
 	bool resync;
 	bool resync_later;	/* changes of others kept it from its end */
+	uint64_t seconds;
 	bool routes_changed;
 	bool stop;
 };
@@ -140,8 +143,10 @@ static int read_timer(struct bridge *b)
 		b->routes_changed = false;
 		b->mirror.host_changed = true;
 	}
-	if (b->resync_later) {
+	b->seconds += ticks;
+	if (b->resync_later || b->mirror.again || b->seconds >= COMPARE) {
 		b->resync_later = false;
+		b->seconds = 0;
 		b->resync = true;
 	}
 	report(b, "WATCHDOG=1\n");
@@ -243,8 +248,6 @@ static int open_all(struct bridge *b)
 		return failed("postern: cannot listen to its events", err);
 	err = nlsock_open(&b->xfrm, NETLINK_XFRM, NULL);
 	if (!err)
-		err = nlsock_open(&b->xfrm_dumps, NETLINK_XFRM, NULL);
-	if (!err)
 		err = nlsock_open(&b->xfrm_events, NETLINK_XFRM, groups);
 	if (err)
 		return failed("cannot listen to XFRM", err);
@@ -272,7 +275,6 @@ static void close_all(struct bridge *b)
 	nlsock_close(&b->rt_events);
 	nlsock_close(&b->rt);
 	nlsock_close(&b->xfrm_events);
-	nlsock_close(&b->xfrm_dumps);
 	nlsock_close(&b->xfrm);
 	nl_close(&b->events);
 	mirror_free(&b->mirror);
@@ -302,7 +304,6 @@ static int serve(struct bridge *b)
 	hurry();
 	b->mirror.events = &b->events;
 	b->mirror.xfrm = &b->xfrm;
-	b->mirror.dumps = &b->xfrm_dumps;
 	b->mirror.rt = &b->rt;
 	err = resync(b);
 	if (!err)

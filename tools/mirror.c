@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Of kernels newer than the headers that this may be built with. */
@@ -157,12 +158,50 @@ int mirror_xfrm_event(const struct nlmsghdr *nlh, void *data)
 	return 0;
 }
 
+/* It may have been of the moment: without memory no policy is as good as none. */
+void mirror_failed(struct mirror *m, int err)
+{
+	if (err == -ENOMEM || err == -ENOBUFS || err == -EINTR)
+		m->again = true;
+}
+
+struct kept {
+	struct kept *next;
+	size_t len;
+	char msg[];
+};
+
+static int keep(const struct nlmsghdr *nlh, void *data)
+{
+	struct kept **first = data, *k = malloc(sizeof(*k) + nlh->nlmsg_len);
+
+	if (!k)
+		return -ENOMEM;
+	k->next = *first;
+	k->len = nlh->nlmsg_len;
+	memcpy(k->msg, nlh, k->len);
+	*first = k;
+	return 0;
+}
+
+/*
+ * What came last is dumped first.  Postern, like XFRM, prefers the older of two policies
+ * and the newer of two SAs, so it must get them in the order of their age.
+ */
 static int dump(struct mirror *m, uint16_t type, nlsock_cb cb)
 {
-	int err = xfrm_dump(m->dumps, type, cb, m);
+	struct kept *k, *first = NULL;
+	int err = xfrm_dump(m->xfrm, type, keep, &first);
 
 	if (err)
 		log_event("dump of XFRM failed: %s", strerror(-err));
+	while ((k = first)) {
+		first = k->next;
+		if (!err)
+			err = cb((void *)k->msg, m);
+		explicit_bzero(k->msg, k->len);
+		free(k);
+	}
 	return err;
 }
 
@@ -175,6 +214,7 @@ int mirror_resync(struct mirror *m)
 	int err;
 
 	m->dumping = true;
+	m->again = false;
 	/* First of all, IKE: the daemon may be at it. */
 	err = mirror_follow_host(m);
 	mirror_unsee_sas(m);

@@ -57,13 +57,13 @@ struct mirror {
 	uint32_t if_id;
 	struct nl *nl;
 	struct nlsock *xfrm;
-	struct nlsock *dumps;	/* requests are sent while one goes on */
 	struct nlsock *rt;
 	struct nl *events;	/* joined to the groups of Postern */
 	bool no_bypass;
 	bool no_routes;
 	bool allow_weak;	/* algorithms */
 	bool host_changed;	/* bypass policies and routes are to be looked at */
+	bool again;		/* what the kernel refused now it may take soon */
 	unsigned int sas;
 	unsigned int policies;
 	unsigned int refused;
@@ -115,7 +115,8 @@ bool mirror_readable(int fd);
 
 void mirror_free(struct mirror *m);
 
-/* For the two halves of the mirror. */
+/* For the parts of the mirror. */
+void mirror_failed(struct mirror *m, int err);
 uint32_t mirror_hash(const void *data, size_t len, uint32_t hash);
 
 bool mirror_same_selector(const struct selector *a, const struct selector *b);

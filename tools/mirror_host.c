@@ -212,8 +212,10 @@ int mirror_follow_host(struct mirror *m)
 			update_routes(m, &host);
 	}
 	host_free(&host);
-	if (err)
+	if (err) {
+		mirror_failed(m, err);
 		log_event("addresses and routes of the host not read: %s",
 			  strerror(-err));
+	}
 	return err;
 }

@@ -268,6 +268,7 @@ static bool place_shadow(struct mirror *m, struct shadow_policy *s)
 		return false;
 	}
 	if (err < 0) {
+		mirror_failed(m, err);
 		refuse(m, s, m->nl->text[0] ? m->nl->text : strerror(-err));
 		if (want.action != POSTERN_ACTION_PROTECT ||
 		    discard_instead(m, &want) < 0)
@@ -331,6 +332,7 @@ static struct shadow_policy *find_or_make(struct mirror *m,
 	*link = calloc(1, sizeof(**link));
 	if (!*link) {
 		log_event("out of memory");
+		mirror_failed(m, -ENOMEM);
 		return NULL;
 	}
 	(*link)->xfrm = *x;
@@ -443,6 +445,7 @@ static bool is_wanted(struct mirror *m, const struct policy *p)
 struct strangers {
 	struct mirror *m;
 	unsigned int count;
+	unsigned int passing;	/* of these, at the front */
 	struct policy *policy;
 };
 
@@ -463,31 +466,47 @@ static int collect(uint8_t cmd, const void *attrs, size_t len, void *data)
 	if (!more)
 		return -ENOMEM;
 	list->policy = more;
-	list->policy[list->count++] = p;
+	more[list->count] = p;
+	if (policy_lets_pass(&p)) {
+		more[list->count] = more[list->passing];
+		more[list->passing++] = p;
+	}
+	list->count++;
 	return 0;
+}
+
+static void sweep(struct mirror *m, bool pass)
+{
+	struct shadow_policy **link;
+	unsigned int i;
+
+	for (i = 0; i < MIRROR_BUCKETS; i++) {
+		for (link = &m->policy[i]; *link;) {
+			if ((*link)->seen ||
+			    policy_lets_pass(&(*link)->xfrm.policy) != pass)
+				link = &(*link)->next;
+			else
+				forget(m, link, "the daemon no longer has it");
+		}
+	}
 }
 
 int mirror_sweep_policies(struct mirror *m)
 {
 	int err, tries = MIRROR_DUMP_TRIES;
 	struct strangers list = { .m = m };
-	struct shadow_policy **link;
 	struct policy all;
 	unsigned int i;
 
-	for (i = 0; i < MIRROR_BUCKETS; i++) {
-		for (link = &m->policy[i]; *link;) {
-			if ((*link)->seen)
-				link = &(*link)->next;
-			else
-				forget(m, link, "the daemon no longer has it");
-		}
-	}
+	/* what is protected until then must not meet what lets it pass */
+	sweep(m, true);
+	sweep(m, false);
 	memset(&all, 0, sizeof(all));
 	all.has = HAS(POSTERN_A_POLICY_OWNER);
 	all.owner = m->if_id;
 	do {
 		list.count = 0;
+		list.passing = 0;
 		err = nl_send(m->nl, POSTERN_CMD_POLICY_GET, NLM_F_DUMP,
 			      &policy_fields, &all, collect, &list);
 	} while (err == -EINTR && --tries);

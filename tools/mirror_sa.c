@@ -117,6 +117,7 @@ static void refuse_errno(struct mirror *m, struct shadow_sa *s, int err)
 	size_t i;
 	int n;
 
+	mirror_failed(m, err);
 	n = snprintf(why, sizeof(why), "%s (it has",
 		     m->nl->text[0] ? m->nl->text : strerror(-err));
 	for (i = 0; i < 3 && n < (int)sizeof(why); i++)
@@ -468,6 +469,7 @@ static struct shadow_sa *find_or_make(struct mirror *m,
 	*link = calloc(1, sizeof(**link));
 	if (!*link) {
 		log_event("out of memory");
+		mirror_failed(m, -ENOMEM);
 		return NULL;
 	}
 	(*link)->id = *id;
