@@ -289,10 +289,13 @@ static noinline unsigned int local_in_batch(struct postern_net *pn,
 		if ((unseen && pre_routing(skb, state, ipv4) != NF_ACCEPT) ||
 		    local_in_one(pn, skb, ipv4, off, &c) != NF_ACCEPT)
 			continue;
+		/* behind NFQUEUE this is a process */
+		local_bh_disable();
 		if (likely(nf_conntrack_confirm(skb) == NF_ACCEPT))
 			state->okfn(state->net, state->sk, skb);
 		else
 			kfree_skb(skb);
+		local_bh_enable();
 	}
 	return NF_STOLEN;
 }
