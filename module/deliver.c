@@ -17,12 +17,14 @@
  * struct cell - of a CPU
  * @queue: packets for GRO; bottom halves of that CPU alone use it
  * @napi: takes them from there
+ * @more: GRO may hold some between two polls
  * @sweep: throws out those that are at @gone
  * @gone: device
  */
 struct cell {
 	struct sk_buff_head queue;
 	struct napi_struct napi;
+	bool more;
 	struct work_struct sweep;
 	const struct net_device *gone;
 };
@@ -82,18 +84,45 @@ static int cell_poll(struct napi_struct *napi, int budget)
 		napi_gro_receive(napi, skb);
 		done++;
 	}
+	cell->more = done == budget;
 	if (done < budget)
 		napi_complete_done(napi, done);
 	return done;
 }
 
-/* On the CPU of the cell.  What GRO holds leaves it when NAPI is disabled. */
+/*
+ * Is there nothing to throw out?  As a rule: the device has been down for a while, and
+ * any user may make and remove some, while those of others have packets here.
+ */
+static bool is_swept(struct cell *cell)
+{
+	bool swept = !cell->more;
+	struct sk_buff *skb;
+
+	/* where a poll may be under way */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) || cell != this_cpu_ptr(cells))
+		return false;
+	skb_queue_walk(&cell->queue, skb)
+		swept &= skb->dev != cell->gone;
+	return swept;
+}
+
+/*
+ * On the CPU of the cell, unless that is off.  What GRO holds leaves it when NAPI is
+ * disabled.
+ */
 static void cell_sweep(struct work_struct *work)
 {
 	struct cell *cell = container_of(work, struct cell, sweep);
 	struct sk_buff_head kept;
 	struct sk_buff *skb;
+	bool swept;
 
+	local_bh_disable();
+	swept = is_swept(cell);
+	local_bh_enable();
+	if (likely(swept))
+		return;
 	__skb_queue_head_init(&kept);
 	napi_disable(&cell->napi);
 	local_bh_disable();
