@@ -24,6 +24,10 @@
 #error "per-CPU counters and ids are 64 bits wide, read and written in one piece"
 #endif
 
+#ifndef CONFIG_KALLSYMS
+#error "the loopback copy of IPv4 multicast is known by the name of a function alone"
+#endif
+
 #ifdef HAVE_NET_GSO_H
 #include <net/gso.h>
 #endif
