@@ -172,10 +172,20 @@ bridge_kill
 check "stopped_in_order" says '^stopped'
 setpriv=(setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all --bounding-set=-all)
 check "without_the_capability_it_says_so" expect_fail -m 'CAP_NET_ADMIN' run_in a "${setpriv[@]}" postern bridge --if-id "$IF_ID"
+# what a dump shows with the youngest first
+for i in 1 2 3; do
+	# shellcheck disable=SC2086
+	state esp spi 0x400$i reqid 40 mode tunnel $aead if_id "$IF_ID"
+	x policy add src 10.0.0.$i/32 dst 10.6.0.0/16 dir out priority 50 if_id "$IF_ID" \
+		tmpl src 10.0.0.1 dst 10.0.0.2 proto esp reqid 40 mode tunnel
+done
 : >"$IKE/bridge.last"
 ip netns exec a setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all,+net_admin --ambient-caps=-all,+net_admin \
 	--bounding-set=-all,+net_admin postern bridge --if-id "$IF_ID" 2>"$IKE/bridge.last" &
 check "with_it_alone_it_works" busywait 5 grep -q '^in step' "$IKE/bridge.last"
+check "SAs_are_taken_by_age" expect SPIs '16385 16386 16387' "$(states '[.[].spi] | join(" ")')"
+check "policies_are_taken_by_age" expect sources '10.0.0.1/32 10.0.0.2/32 10.0.0.3/32' \
+	"$(policies '[sort_by(.index)[] | select(.priority == 50) | .sel.src] | join(" ")')"
 kill %%
 
 check "id_0_is_refused" expect_fail -m '1 to 4294967294' postern bridge --if-id 0
