@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """queue_hold.py NUMBER FIFO: what the packet filter hands to this queue waits (NFNETLINK,
-linux/netfilter/nfnetlink_queue.h).  A line from the FIFO lets all go on that waits by then,
+linux/netfilter/nfnetlink_queue.h), batches whole.  A line from the FIFO lets all go on that waits by then,
 and is answered by how many.
 """
 import os
@@ -15,7 +15,8 @@ import t2_netlink as nl
 NETLINK_NETFILTER = 12
 QUEUE = 3 << 8
 PACKET, VERDICT, CONFIG, VERDICT_BATCH = range(4)
-CFG_CMD, CFG_PARAMS, CFG_MAXLEN = 1, 2, 3
+CFG_CMD, CFG_PARAMS, CFG_MAXLEN, CFG_MASK, CFG_FLAGS = 1, 2, 3, 4, 5
+F_GSO = struct.pack('>I', 4)
 BIND, COPY_META = 1, 1
 PACKET_HDR, VERDICT_HDR = 1, 2
 NF_ACCEPT = 1
@@ -47,7 +48,7 @@ def packet_ids():
 
 
 configure((CFG_CMD, struct.pack('>BxH', BIND, 0)), (CFG_PARAMS, struct.pack('>IB', 0, COPY_META)),
-          (CFG_MAXLEN, struct.pack('>I', 4096)))
+          (CFG_MAXLEN, struct.pack('>I', 4096)), (CFG_MASK, F_GSO), (CFG_FLAGS, F_GSO))
 with open(sys.argv[2], encoding='ascii') as file:
     for _ in file:
         ids = list(packet_ids())
