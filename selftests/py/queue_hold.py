@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """queue_hold.py NUMBER FIFO: what the packet filter hands to this queue waits (NFNETLINK,
-linux/netfilter/nfnetlink_queue.h), batches whole.  A line from the FIFO lets all go on that waits by then,
-and is answered by how many.
+linux/netfilter/nfnetlink_queue.h), batches whole.  A line from the FIFO lets all go on that
+waits by then, and is answered by how many.
 """
 import os
 import select

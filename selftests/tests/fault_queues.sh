@@ -103,7 +103,8 @@ datagram b 10.0.0.2:7001 10.0.0.8:7001
 check "a datagram has come the other way" busywait 5 tracked 'src=10.0.0.2 dst=10.0.0.8 .*src=10.0.0.1 dst=10.0.0.2 sport=7000'
 check "out-conntrack" drops_by a out-conntrack=1 -- go_on
 # a batch, which a process lets go on, to a socket that softirqs write to, too
-background a socat -u UDP-RECV:4500 OPEN:/run/ike,creat
+ip netns exec a socat -u UDP-RECV:4500 OPEN:/run/ike,creat &
+ike=$!
 wait_listen a udp 4500
 queue input udp dport 4500
 run_in b /usr/bin/python3 -B py/udp.py 10.0.0.8 4500 5 gso
@@ -111,6 +112,7 @@ check "a batch waits" busywait 5 wait_are 1
 check "it goes on" go_on
 five() { [[ $(stat -c %s /run/ike) = 500 ]]; }
 check "all of it" busywait 5 five
+kill $ike
 run_in a nft delete table ip other
 run_in a postern policy delete dir out src 10.0.0.8/32 dst 10.0.0.2/32
 check "conntrack: all are accounted for" accounts_balance a
