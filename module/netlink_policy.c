@@ -550,21 +550,15 @@ static void flush_reply(struct sk_buff *reply, struct genl_info *info,
 	genlmsg_reply(reply, info);
 }
 
-/* Is there a packet that passes in clear because of it? */
-static bool lets_pass(const struct postern_policy *policy)
-{
-	return policy->action == POSTERN_ACTION_BYPASS || policy->open;
-}
-
 static void flush_those(struct postern_net *pn, struct postern_nl_flush *flush,
-			bool pass)
+			unsigned int strictness)
 {
 	struct postern_policy *policy;
 	u32 last = 0;
 
 	while ((policy = postern_spd_next(&pn->spd, last))) {
 		last = policy->index;
-		if (lets_pass(policy) != pass ||
+		if (postern_policy_strictness(policy) != strictness ||
 		    !filter_match(flush->owner, flush->kind, policy))
 			continue;
 		postern_spd_remove(pn, policy);
@@ -581,6 +575,7 @@ int postern_nl_policy_flush_doit(struct sk_buff *skb, struct genl_info *info)
 		.owner = info->attrs[POSTERN_A_POLICY_OWNER],
 		.kind = info->attrs[POSTERN_A_POLICY_DIR],
 	};
+	unsigned int strictness;
 	struct sk_buff *reply;
 
 	reply = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
@@ -590,9 +585,13 @@ int postern_nl_policy_flush_doit(struct sk_buff *skb, struct genl_info *info)
 		nlmsg_free(reply);
 		return -EINTR;
 	}
-	/* what is protected until then must not meet what lets it pass */
-	flush_those(pn, &flush, true);
-	flush_those(pn, &flush, false);
+	/* nobody who no longer finds what protects may still find what lets pass */
+	for (strictness = 0; strictness < POSTERN_STRICTEST; strictness++) {
+		flush_those(pn, &flush, strictness);
+		if (flush.count)
+			synchronize_rcu();
+	}
+	flush_those(pn, &flush, POSTERN_STRICTEST);
 	if (flush.count) {
 		postern_flowtable_recheck(pn);
 		pn->generation++;

@@ -263,11 +263,12 @@ void postern_policy_usage(const struct postern_policy *policy,
 	usage->add_time = policy->add_time;
 }
 
-static unsigned int strictness(const struct postern_policy *policy)
+/* Lets it pass all in clear, some, or (POSTERN_STRICTEST) nothing? */
+unsigned int postern_policy_strictness(const struct postern_policy *policy)
 {
 	if (!policy || policy->action == POSTERN_ACTION_BYPASS)
 		return 0;
-	return policy->open ? 1 : 2;
+	return policy->open ? 1 : POSTERN_STRICTEST;
 }
 
 static noinline struct postern_policy *match_hop(struct postern_spd *spd,
@@ -280,7 +281,8 @@ static noinline struct postern_policy *match_hop(struct postern_spd *spd,
 
 	postern_flow_hop(&hop, flow);
 	other = postern_spd_match(spd, side, &hop);
-	return strictness(other) > strictness(policy) ? other : policy;
+	return postern_policy_strictness(other) > postern_policy_strictness(policy) ?
+	       other : policy;
 }
 
 /**

@@ -104,6 +104,9 @@ struct postern_policy *postern_spd_find(struct postern_spd *spd, u8 dir,
 					const struct postern_selector *sel,
 					const u32 *priority, const u32 *owner);
 struct postern_policy *postern_spd_get(struct postern_spd *spd, u32 index);
+#define POSTERN_STRICTEST	2
+
+unsigned int postern_policy_strictness(const struct postern_policy *policy);
 struct postern_policy *postern_spd_next(struct postern_spd *spd, u32 after);
 void postern_policy_usage(const struct postern_policy *policy,
 			  struct postern_usage *usage);

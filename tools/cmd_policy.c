@@ -265,9 +265,11 @@ static int policy_get(struct args *a)
 struct listing {
 	struct policy filter;
 	bool (*each)(struct listing *l, const struct policy *p);
-	uint32_t *found;	/* indices, for deleteall */
+	struct found {
+		uint32_t index;
+		int strictness;
+	} *found;		/* for deleteall */
 	size_t count;
-	size_t passing;		/* of these, at the front */
 	uint64_t per_dir[POSTERN_DIR_FWD + 1];
 };
 
@@ -329,20 +331,15 @@ static bool each_print(struct listing *l, const struct policy *p)
 	return true;
 }
 
-/* What is protected until its policy goes must not meet what lets it pass. */
 static bool each_collect(struct listing *l, const struct policy *p)
 {
-	uint32_t *more = realloc(l->found, (l->count + 1) * sizeof(*more));
+	struct found *more = realloc(l->found, (l->count + 1) * sizeof(*more));
 
 	if (!more)
 		return false;
 	l->found = more;
-	more[l->count] = p->index;
-	if (policy_lets_pass(p)) {
-		more[l->count] = more[l->passing];
-		more[l->passing++] = p->index;
-	}
-	l->count++;
+	more[l->count].index = p->index;
+	more[l->count++].strictness = policy_strictness(p);
 	return true;
 }
 
@@ -402,16 +399,19 @@ static int policy_deleteall(struct args *a)
 {
 	struct policy p = { .has = HAS(POSTERN_A_POLICY_INDEX) };
 	struct listing l = { .each = each_collect };
-	int ret;
+	int ret, strictness;
 	size_t i;
 
 	if (!parse_all(a, list_words, &l.filter))
 		return EXIT_USAGE;
 	ret = list(&l);
-	for (i = 0; !ret && i < l.count; i++) {
-		p.index = l.found[i];
-		ret = cmd_send(POSTERN_CMD_POLICY_DEL, &policy_fields, &p,
-			       NULL, NULL);
+	for (strictness = 0; strictness <= POLICY_STRICTEST; strictness++) {
+		for (i = 0; !ret && i < l.count; i++) {
+			p.index = l.found[i].index;
+			if (l.found[i].strictness == strictness)
+				ret = cmd_send(POSTERN_CMD_POLICY_DEL,
+					       &policy_fields, &p, NULL, NULL);
+		}
 	}
 	free(l.found);
 	return ret;

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "policy.h"
 
-bool policy_lets_pass(const struct policy *p)
+int policy_strictness(const struct policy *p)
 {
 	uint32_t i;
 
+	if (p->action == POSTERN_ACTION_BYPASS)
+		return 0;
 	for (i = 0; i < p->tmpls.count; i++)
 		if (p->tmpls.tmpl[i].level != POSTERN_LEVEL_USE)
-			return false;
-	return p->action != POSTERN_ACTION_DISCARD;
+			return POLICY_STRICTEST;
+	return p->tmpls.count ? 1 : POLICY_STRICTEST;
 }
 
 static const struct field tmpl_table[] = {

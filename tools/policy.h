@@ -54,8 +54,12 @@ struct stats {
 	struct drops drops;
 };
 
-/* May packets pass in clear because of it? */
-bool policy_lets_pass(const struct policy *p);
+/*
+ * Lets it pass all in clear (0), some, or nothing (POLICY_STRICTEST)?  Those that go together
+ * go in this order, or what one of them protected would meet one that lets it pass.
+ */
+#define POLICY_STRICTEST	2
+int policy_strictness(const struct policy *p);
 
 extern const struct fields policy_fields;
 extern const struct fields stats_fields;
