@@ -16,18 +16,18 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Datagrams of one socket before the other gets its turn. */
 #define BATCH		64
-/* Seconds: XFRM tells nobody that it had no memory for an event. */
-#define COMPARE		300
+/* Seconds until what there was no memory for is tried again. */
+#define RETRY		10
 
 enum { FD_XFRM, FD_POSTERN, FD_HOST, FD_SIGNAL, FD_TIMER, FD_COUNT };
 
@@ -41,7 +41,6 @@ struct bridge {
 	struct pollfd fd[FD_COUNT];
 	bool resync;
 	bool resync_later;	/* changes of others kept it from its end */
-	uint64_t seconds;
 	bool routes_changed;
 	bool stop;
 };
@@ -66,6 +65,11 @@ static int resync(struct bridge *b)
 	}
 	if (!err)
 		err = mirror_follow_host(&b->mirror);
+	if (err == -ENOMEM || err == -ENOBUFS) {
+		log_event("resync to be done again: %s", strerror(-err));
+		b->mirror.again = true;
+		return 0;
+	}
 	if (err) {
 		log_event("resync failed: %s", strerror(-err));
 		return err;
@@ -143,10 +147,8 @@ static int read_timer(struct bridge *b)
 		b->routes_changed = false;
 		b->mirror.host_changed = true;
 	}
-	b->seconds += ticks;
-	if (b->resync_later || b->mirror.again || b->seconds >= COMPARE) {
+	if (b->resync_later || (b->mirror.again && time(NULL) % RETRY == 0)) {
 		b->resync_later = false;
-		b->seconds = 0;
 		b->resync = true;
 	}
 	report(b, "WATCHDOG=1\n");

@@ -171,16 +171,25 @@ struct kept {
 	char msg[];
 };
 
+struct keeper {
+	struct kept *first;
+	int err;
+};
+
 static int keep(const struct nlmsghdr *nlh, void *data)
 {
-	struct kept **first = data, *k = malloc(sizeof(*k) + nlh->nlmsg_len);
+	struct kept *k = malloc(sizeof(*k) + nlh->nlmsg_len);
+	struct keeper *keeper = data;
 
-	if (!k)
-		return -ENOMEM;
-	k->next = *first;
+	if (!k) {
+		/* the rest has to be read all the same */
+		keeper->err = -ENOMEM;
+		return 0;
+	}
+	k->next = keeper->first;
 	k->len = nlh->nlmsg_len;
 	memcpy(k->msg, nlh, k->len);
-	*first = k;
+	keeper->first = k;
 	return 0;
 }
 
@@ -190,13 +199,17 @@ static int keep(const struct nlmsghdr *nlh, void *data)
  */
 static int dump(struct mirror *m, uint16_t type, nlsock_cb cb)
 {
-	struct kept *k, *first = NULL;
-	int err = xfrm_dump(m->xfrm, type, keep, &first);
+	struct keeper keeper = { NULL };
+	struct kept *k;
+	int err;
 
+	err = xfrm_dump(m->xfrm, type, keep, &keeper);
+	if (!err)
+		err = keeper.err;
 	if (err)
 		log_event("dump of XFRM failed: %s", strerror(-err));
-	while ((k = first)) {
-		first = k->next;
+	while ((k = keeper.first)) {
+		keeper.first = k->next;
 		if (!err)
 			err = cb((void *)k->msg, m);
 		explicit_bzero(k->msg, k->len);

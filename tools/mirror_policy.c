@@ -270,12 +270,13 @@ static bool place_shadow(struct mirror *m, struct shadow_policy *s)
 	if (err < 0) {
 		mirror_failed(m, err);
 		refuse(m, s, m->nl->text[0] ? m->nl->text : strerror(-err));
-		if (want.action != POSTERN_ACTION_PROTECT ||
-		    discard_instead(m, &want) < 0)
+		if (want.action != POSTERN_ACTION_PROTECT)
 			return false;
-		log_event("policy made discard instead: %s",
-			  text_of(&want, buf));
-		return true;
+		err = discard_instead(m, &want);
+		if (!err)
+			log_event("policy made discard instead: %s",
+				  text_of(&want, buf));
+		return err >= 0;
 	}
 	if (s->refused[0]) {
 		m->refused--;
@@ -445,7 +446,6 @@ static bool is_wanted(struct mirror *m, const struct policy *p)
 struct strangers {
 	struct mirror *m;
 	unsigned int count;
-	unsigned int passing;	/* of these, at the front */
 	struct policy *policy;
 };
 
@@ -466,16 +466,11 @@ static int collect(uint8_t cmd, const void *attrs, size_t len, void *data)
 	if (!more)
 		return -ENOMEM;
 	list->policy = more;
-	more[list->count] = p;
-	if (policy_lets_pass(&p)) {
-		more[list->count] = more[list->passing];
-		more[list->passing++] = p;
-	}
-	list->count++;
+	more[list->count++] = p;
 	return 0;
 }
 
-static void sweep(struct mirror *m, bool pass)
+static void sweep(struct mirror *m, const struct strangers *list, int strictness)
 {
 	struct shadow_policy **link;
 	unsigned int i;
@@ -483,36 +478,34 @@ static void sweep(struct mirror *m, bool pass)
 	for (i = 0; i < MIRROR_BUCKETS; i++) {
 		for (link = &m->policy[i]; *link;) {
 			if ((*link)->seen ||
-			    policy_lets_pass(&(*link)->xfrm.policy) != pass)
+			    policy_strictness(&(*link)->xfrm.policy) != strictness)
 				link = &(*link)->next;
 			else
 				forget(m, link, "the daemon no longer has it");
 		}
 	}
+	for (i = 0; i < list->count; i++)
+		if (policy_strictness(&list->policy[i]) == strictness)
+			remove_policy(m, &list->policy[i],
+				      "the daemon no longer has it");
 }
 
 int mirror_sweep_policies(struct mirror *m)
 {
-	int err, tries = MIRROR_DUMP_TRIES;
+	int err, strictness, tries = MIRROR_DUMP_TRIES;
 	struct strangers list = { .m = m };
 	struct policy all;
-	unsigned int i;
 
-	/* what is protected until then must not meet what lets it pass */
-	sweep(m, true);
-	sweep(m, false);
 	memset(&all, 0, sizeof(all));
 	all.has = HAS(POSTERN_A_POLICY_OWNER);
 	all.owner = m->if_id;
 	do {
 		list.count = 0;
-		list.passing = 0;
 		err = nl_send(m->nl, POSTERN_CMD_POLICY_GET, NLM_F_DUMP,
 			      &policy_fields, &all, collect, &list);
 	} while (err == -EINTR && --tries);
-	for (i = 0; i < list.count; i++)
-		remove_policy(m, &list.policy[i],
-			      "the daemon no longer has it");
+	for (strictness = 0; strictness <= POLICY_STRICTEST; strictness++)
+		sweep(m, &list, strictness);
 	free(list.policy);
 	return err;
 }
