@@ -666,7 +666,10 @@ static struct postern_job *input_done(struct postern_job *job, int *err)
 	if (*err == -ENOMEM)
 		goto drop;
 	reason = POSTERN_DROP_IN_CRYPTO;
-	if (*err || !dev)
+	if (*err)
+		goto drop;
+	reason = POSTERN_DROP_IN_BACKLOG;
+	if (!dev)
 		goto drop;
 	reason = replay_advance(sa, job->seq);
 	if (reason)
