@@ -15,7 +15,8 @@
 
 /**
  * struct cell - of a CPU
- * @queue: packets for GRO; bottom halves of that CPU alone use it
+ * @queue: packets for GRO; bottom halves of that CPU alone use it, or, when it is off,
+ *         of the one that has taken over what it had scheduled
  * @napi: takes them from there
  * @more: GRO may hold some between two polls
  * @sweep: throws out those that are at @gone
@@ -31,6 +32,7 @@ struct cell {
 
 static struct cell __percpu *cells;
 static struct net_device *cells_dev;
+static int cpu_state;
 
 /* Bottom halves of real-time kernels preempt each other. */
 static void enqueue(struct cell *cell, struct sk_buff *skb)
@@ -96,12 +98,13 @@ static int cell_poll(struct napi_struct *napi, int budget)
  */
 static bool is_swept(struct cell *cell)
 {
-	bool swept = !cell->more;
 	struct sk_buff *skb;
+	bool swept;
 
 	/* where a poll may be under way */
 	if (IS_ENABLED(CONFIG_PREEMPT_RT) || cell != this_cpu_ptr(cells))
 		return false;
+	swept = !cell->more;
 	skb_queue_walk(&cell->queue, skb)
 		swept &= skb->dev != cell->gone;
 	return swept;
@@ -170,6 +173,13 @@ static int device_event(struct notifier_block *nb, unsigned long event, void *pt
 	return NOTIFY_DONE;
 }
 
+/* Before it does: its queue must be its own again. */
+static int cpu_comes(unsigned int cpu)
+{
+	napi_synchronize(&per_cpu_ptr(cells, cpu)->napi);
+	return 0;
+}
+
 static struct notifier_block notifier = { .notifier_call = device_event };
 
 static void cells_free(void)
@@ -208,11 +218,18 @@ int __init postern_deliver_init(void)
 		postern_napi_add(cells_dev, &cell->napi, cell_poll);
 		napi_enable(&cell->napi);
 	}
+	cpu_state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN,
+					      "net/postern:prepare", cpu_comes, NULL);
+	err = cpu_state;
+	if (err < 0)
+		goto err_cells;
 	err = register_netdevice_notifier(&notifier);
 	if (err)
-		goto err_cells;
+		goto err_state;
 	return 0;
 
+err_state:
+	cpuhp_remove_state_nocalls(cpu_state);
 err_cells:
 	cells_free();
 err_dev:
@@ -224,6 +241,7 @@ err_dev:
 void postern_deliver_exit(void)
 {
 	unregister_netdevice_notifier(&notifier);
+	cpuhp_remove_state_nocalls(cpu_state);
 	cells_free();
 	postern_free_netdev_dummy(cells_dev);
 }
