@@ -33,7 +33,7 @@ for i in "${ends[@]}"; do
 	run_in a postern state add src "$from" dst "$to" proto esp spi 0x1001 reqid 1 mode "$mode" dir out \
 		aead 'rfc4106(gcm(aes))' "$(hexkey 20)" 128
 done
-check "with the SA they end" busywait 10 none_held
+check "with the SA they end" busywait 5 none_held
 check "each for want of a route" expect drops 15 "$(stat_of a out-no-route)"
 check "none was sent" expect packets 0 "$(stat_of a out-sent)"
 
