@@ -56,7 +56,7 @@ def main():
         while True:
             listener.recv(100)
             got += 1
-    except TimeoutError:
+    except socket.timeout:   # a name of TimeoutError, since Python 3.10
         print(got)
 
 

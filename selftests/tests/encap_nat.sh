@@ -39,11 +39,11 @@ for i in 1 2; do
 done
 ip -n s route add 10.99.0.0/24 via 192.0.2.254 src 10.88.0.1
 ip -n s route add fd99::/64 via 2001:db8::254 src fd88::1
-run_in nat nft 'add table inet t; add chain inet t out { type nat hook postrouting priority srcnat; }
-	add rule inet t out ip saddr 10.1.1.1 udp sport 4500 snat ip to 192.0.2.254:21001
-	add rule inet t out ip saddr 10.1.2.1 udp sport 4500 snat ip to 192.0.2.254:21002
-	add rule inet t out ip6 saddr fd01::1 udp sport 4500 snat ip6 to [2001:db8::254]:21001
-	add rule inet t out ip6 saddr fd02::1 udp sport 4500 snat ip6 to [2001:db8::254]:21002'
+run_in nat nft 'add table inet t; add chain inet t post { type nat hook postrouting priority srcnat; }
+	add rule inet t post ip saddr 10.1.1.1 udp sport 4500 snat ip to 192.0.2.254:21001
+	add rule inet t post ip saddr 10.1.2.1 udp sport 4500 snat ip to 192.0.2.254:21002
+	add rule inet t post ip6 saddr fd01::1 udp sport 4500 snat ip6 to [2001:db8::254]:21001
+	add rule inet t post ip6 saddr fd02::1 udp sport 4500 snat ip6 to [2001:db8::254]:21002'
 # shellcheck disable=SC2119
 load_postern
 mkdir -p /run/nat

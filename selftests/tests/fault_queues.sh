@@ -87,8 +87,8 @@ addr a veth0 10.0.0.8/24
 run_in a postern policy add dir out src 10.0.0.8/32 dst 10.0.0.2/32 \
 	tmpl src 10.0.0.1 dst 10.0.0.2 proto esp reqid 1 mode tunnel
 run_in a nft 'table ip other {
-	chain out { type nat hook postrouting priority 100; ip protocol esp snat to 10.0.0.7; };
-	chain in { type nat hook prerouting priority -100; udp dport 7001 redirect to :7000; };
+	chain outward { type nat hook postrouting priority 100; ip protocol esp snat to 10.0.0.7; };
+	chain inward { type nat hook prerouting priority -100; udp dport 7001 redirect to :7000; };
 }'
 queue prerouting ip protocol esp
 datagram b 10.0.0.2:7002 10.0.0.1:7000

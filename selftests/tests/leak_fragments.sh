@@ -69,7 +69,7 @@ check "not to be reassembled: no piece leaves" expect packets 0 "$(packets_in /r
 run_in gwa nft -f - <<'NFT'
 table inet raw {
 	chain pre { type filter hook prerouting priority -450; notrack; }
-	chain out { type filter hook output priority -450; notrack; }
+	chain outward { type filter hook output priority -450; notrack; }
 }
 NFT
 both_captures

@@ -69,7 +69,7 @@ tunnel_device geneve6 fd16:10:: geneve id 10 remote fd02::2
 run_in gw nft -f - <<'NFT'
 table inet nat {
 	chain pre { type nat hook prerouting priority dstnat; ip daddr 203.0.113.77 dnat ip to 10.2.0.2; }
-	chain out { type nat hook output priority -100; ip daddr 203.0.113.77 dnat ip to 10.2.0.2; }
+	chain outward { type nat hook output priority -100; ip daddr 203.0.113.77 dnat ip to 10.2.0.2; }
 	chain post { type nat hook postrouting priority srcnat; }
 	chain forward {
 		type filter hook forward priority 0;
@@ -99,7 +99,7 @@ copies() { # FAMILY IPTABLES BY
 	run_in gw nft -f - <<-NFT
 		table $1 copy {
 			chain pre { type filter hook prerouting priority -150; udp dport 7100 meta mark set 9 dup to $3 device "alt" drop; }
-			chain out {
+			chain outward {
 				type filter hook output priority -150
 				meta mark != 9 udp dport 7100 meta mark set 9 dup to $3 device "alt" drop
 			}

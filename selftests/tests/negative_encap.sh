@@ -95,7 +95,12 @@ for outer in 4 6; do
 			check "$n: another port" left 5564 -- x udp=4500:5564
 			check "$n: batch, IKE first" batch 3 x udp=4500:4500 batch=ike
 			check "$n: batch, ESP first" batch 3 x udp=4500:4500 batch=esp
-			check "$n: batch, too many" drops_by a in-backlog=3 -- no_room some 2 x udp=4500:4500 batch=esp count=5
+			# this cable may take batches apart, where another queue is too small, too
+			if run_in b ethtool -k veth0 | grep -q '^tx-udp-segmentation: on'; then
+				check "$n: batch, too many" drops_by a in-backlog=3 -- no_room some 2 x udp=4500:4500 batch=esp count=5
+			else
+				lacking "a batch that stays one"
+			fi
 		else
 			check "$n: another SPI, to its port" bad in-cleartext=1 / -- x udp=4500:5500 spi=0x12345678
 			check "$n: no SPI" bad in-cleartext=1 / -- x udp=4500:4500 spi=0

@@ -78,8 +78,8 @@ ip -n a route add 10.9.0.2 via 10.0.0.2 src 10.9.0.1
 load_postern
 mkdir -p $DIR
 # b has no SA: of what it cannot read, it must not say anything
-run_in b nft 'add table inet quiet; add chain inet quiet in { type filter hook input priority 0; }
-	add rule inet quiet in meta l4proto { esp, ah, udp } drop'
+run_in b nft 'add table inet quiet; add chain inet quiet inward { type filter hook input priority 0; }
+	add rule inet quiet inward meta l4proto { esp, ah, udp } drop'
 capture b veth0 $DIR/pcap 'udp port 7777 or ip6 proto 60'
 
 run_in a postern policy add dir out src 10.9.0.1 dst 10.9.0.2 proto udp action discard
@@ -195,8 +195,8 @@ check "there is a route again" dropped -- 1 10.9.0.2
 flush
 policy esp tunnel 4
 sa esp tunnel 4
-run_in a nft 'add table ip wall; add chain ip wall out { type filter hook output priority 0; }
-	add rule ip wall out ip protocol esp drop'
+run_in a nft 'add table ip wall; add chain ip wall outward { type filter hook output priority 0; }
+	add rule ip wall outward ip protocol esp drop'
 check "a firewall drops the protected packet" dropped out-stack=2 -- 0 10.9.0.2 2
 run_in a nft delete table ip wall
 check "firewall gone" dropped -- 1 10.9.0.2

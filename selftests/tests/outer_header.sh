@@ -68,10 +68,10 @@ ip -n a route add fd10::/64 via fd00::2
 ip -n b route add 10.11.0.0/16 via 10.0.0.1
 ip -n b route add fd11::/64 via fd00::1
 # of what cannot be opened, nobody must say anything
-run_in b nft 'add table inet quiet; add chain inet quiet in { type filter hook input priority 0; }
-	add rule inet quiet in meta l4proto { esp, ah } drop'
-run_in a nft 'add table inet quiet; add chain inet quiet in { type filter hook input priority 0; }
-	add rule inet quiet in esp spi 0x3000-0x3fff drop'
+run_in b nft 'add table inet quiet; add chain inet quiet inward { type filter hook input priority 0; }
+	add rule inet quiet inward meta l4proto { esp, ah } drop'
+run_in a nft 'add table inet quiet; add chain inet quiet inward { type filter hook input priority 0; }
+	add rule inet quiet inward esp spi 0x3000-0x3fff drop'
 
 # The way out.
 for words in '' 'flag noecn' 'extra-flag dont-encap-dscp' 'flag noecn nopmtudisc extra-flag dont-encap-dscp' \
@@ -129,13 +129,13 @@ run_in a postern state flush
 
 # The mark, and the route that it chooses.
 run_in a nft 'add table inet marks; add counter inet marks five; add counter inet marks more
-	add counter inet marks none; add counter inet marks in
-	add chain inet marks out { type filter hook postrouting priority 300; }
-	add rule inet marks out oifname veth1 meta mark 0x5 meta l4proto esp counter name five
-	add rule inet marks out oifname veth0 meta mark 0x25 meta l4proto esp counter name more
-	add rule inet marks out oifname veth0 meta mark { 0x0, 0x20 } meta l4proto esp counter name none
-	add chain inet marks in { type filter hook input priority 0; }
-	add rule inet marks in udp dport 7777 meta mark 0x7 counter name in'
+	add counter inet marks none; add counter inet marks seen
+	add chain inet marks outward { type filter hook postrouting priority 300; }
+	add rule inet marks outward oifname veth1 meta mark 0x5 meta l4proto esp counter name five
+	add rule inet marks outward oifname veth0 meta mark 0x25 meta l4proto esp counter name more
+	add rule inet marks outward oifname veth0 meta mark { 0x0, 0x20 } meta l4proto esp counter name none
+	add chain inet marks inward { type filter hook input priority 0; }
+	add rule inet marks inward udp dport 7777 meta mark 0x7 counter name seen'
 for family in -4 -6; do
 	pp ip -n a $family rule add fwmark 0x5 table 100
 	pp ip -n a $family rule add fwmark 0x25 table main priority 10
@@ -220,5 +220,5 @@ marks >/dev/null
 forge_sa x esp tunnel 4 4 null output-mark 0x7
 forge_policy 4
 check "what came in has its mark" good x
-check "mark" expect packets in=1 "$(marks)"
+check "mark" expect packets seen=1 "$(marks)"
 forge_end

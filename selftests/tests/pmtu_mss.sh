@@ -20,8 +20,8 @@ load_postern
 for n in router mid gwb hosta hostb; do
 	run_in $n nft -f - <<-'NFT'
 		table inet silent {
-			chain in { type filter hook input priority 0; icmp type destination-unreachable drop; icmpv6 type packet-too-big drop; }
-			chain out { type filter hook output priority 0; icmp type destination-unreachable drop; icmpv6 type packet-too-big drop; }
+			chain inward { type filter hook input priority 0; icmp type destination-unreachable drop; icmpv6 type packet-too-big drop; }
+			chain outward { type filter hook output priority 0; icmp type destination-unreachable drop; icmpv6 type packet-too-big drop; }
 		}
 	NFT
 done

@@ -51,9 +51,9 @@ queue() {
 	run_in a nft -f - <<-'NFT'
 		table inet wait {
 			chain early { type filter hook prerouting priority -450; udp dport 7001 queue num 1; }
-			chain in { type filter hook input priority 0; udp dport 7002 queue num 1; }
+			chain inward { type filter hook input priority 0; udp dport 7002 queue num 1; }
 			chain tag { type filter hook output priority -150; udp dport 7004 meta mark set 4; }
-			chain out { type filter hook postrouting priority -150; udp dport 7003 queue num 1; }
+			chain outward { type filter hook postrouting priority -150; udp dport 7003 queue num 1; }
 			chain sent { type filter hook output priority 0; meta mark 4 meta l4proto esp queue num 1; }
 		}
 	NFT

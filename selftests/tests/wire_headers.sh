@@ -54,8 +54,8 @@ forge_start
 addr b veth0 10.0.0.3/24 fd00::3/64
 run_in a sysctl -qw net.ipv4.conf.all.accept_source_route=1 net.ipv4.conf.veth0.accept_source_route=1
 mkdir -p $DIR
-run_in b nft 'add table inet quiet; add chain inet quiet in { type filter hook input priority 0; }
-	add rule inet quiet in meta l4proto { esp, ah } drop'
+run_in b nft 'add table inet quiet; add chain inet quiet inward { type filter hook input priority 0; }
+	add rule inet quiet inward meta l4proto { esp, ah } drop'
 ping_ok a 10.0.0.3
 ping_ok a fd00::3
 

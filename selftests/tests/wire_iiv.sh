@@ -21,10 +21,10 @@ mkdir -p $DIR
 for i in out in; do
 	grep '^udp' $DIR/all.$i >$DIR/$i
 done
-run_in b nft 'add table inet quiet; add chain inet quiet in { type filter hook input priority 0; }
-	add rule inet quiet in meta l4proto esp drop'
-run_in a nft 'add table inet quiet; add chain inet quiet out { type filter hook output priority 0; }
-	add rule inet quiet out icmp type destination-unreachable drop'
+run_in b nft 'add table inet quiet; add chain inet quiet inward { type filter hook input priority 0; }
+	add rule inet quiet inward meta l4proto esp drop'
+run_in a nft 'add table inet quiet; add chain inet quiet outward { type filter hook output priority 0; }
+	add rule inet quiet outward icmp type destination-unreachable drop'
 
 # name, cipher, octets of key, words
 ALGORITHMS=(

@@ -65,8 +65,8 @@ ip -n a route add fd09::2 via fd00::2 src fd09::1
 load_postern
 mkdir -p $DIR
 # of what cannot be opened, b must not say anything
-run_in b nft 'add table inet quiet; add chain inet quiet in { type filter hook input priority 0; }
-	add rule inet quiet in meta l4proto { esp, ah } drop'
+run_in b nft 'add table inet quiet; add chain inet quiet inward { type filter hook input priority 0; }
+	add rule inet quiet inward meta l4proto { esp, ah } drop'
 capture b veth0 $DIR/pcap 'ip proto 50 or ip6[6] == 50 or ip proto 51 or ip6[6] == 51'
 
 for alg in gcm256 cbc256 null; do

@@ -68,8 +68,8 @@ ip -n a route add 10.9.0.2 via 10.0.0.2 src 10.9.0.1
 load_postern
 mkdir -p $DIR
 run_in a /usr/bin/python3 "$PY" make $DIR/sent 10.9.0.1 10.9.0.2
-run_in b nft 'add table inet quiet; add chain inet quiet in { type filter hook input priority 0; }
-	add rule inet quiet in meta l4proto { esp, ah } drop'
+run_in b nft 'add table inet quiet; add chain inet quiet inward { type filter hook input priority 0; }
+	add rule inet quiet inward meta l4proto { esp, ah } drop'
 capture b veth0 $DIR/pcap 'ip proto 50 or ip proto 51'
 for alg in "${ALGORITHMS[@]}"; do
 	IFS='|' read -r name words scapy cipher icv <<<"$alg"
