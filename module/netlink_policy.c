@@ -577,6 +577,7 @@ int postern_nl_policy_flush_doit(struct sk_buff *skb, struct genl_info *info)
 	};
 	unsigned int strictness;
 	struct sk_buff *reply;
+	u32 before;
 
 	reply = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!reply)
@@ -587,8 +588,9 @@ int postern_nl_policy_flush_doit(struct sk_buff *skb, struct genl_info *info)
 	}
 	/* nobody who no longer finds what protects may still find what lets pass */
 	for (strictness = 0; strictness < POSTERN_STRICTEST; strictness++) {
+		before = flush.count;
 		flush_those(pn, &flush, strictness);
-		if (flush.count)
+		if (flush.count != before)
 			synchronize_rcu();
 	}
 	flush_those(pn, &flush, POSTERN_STRICTEST);

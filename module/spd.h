@@ -97,6 +97,10 @@ int postern_spd_init(struct postern_spd *spd);
 void postern_spd_exit(struct postern_spd *spd);
 struct postern_policy *postern_policy_alloc(struct postern_spd *spd);
 void postern_policy_free_unpublished(struct postern_policy *policy);
+
+#define POSTERN_STRICTEST	2
+unsigned int postern_policy_strictness(const struct postern_policy *policy);
+
 int postern_spd_add(struct postern_net *pn, struct postern_policy *policy,
 		    struct postern_policy *old);
 void postern_spd_remove(struct postern_net *pn, struct postern_policy *policy);
@@ -104,9 +108,6 @@ struct postern_policy *postern_spd_find(struct postern_spd *spd, u8 dir,
 					const struct postern_selector *sel,
 					const u32 *priority, const u32 *owner);
 struct postern_policy *postern_spd_get(struct postern_spd *spd, u32 index);
-#define POSTERN_STRICTEST	2
-
-unsigned int postern_policy_strictness(const struct postern_policy *policy);
 struct postern_policy *postern_spd_next(struct postern_spd *spd, u32 after);
 void postern_policy_usage(const struct postern_policy *policy,
 			  struct postern_usage *usage);

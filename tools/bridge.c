@@ -16,12 +16,12 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Datagrams of one socket before the other gets its turn. */
@@ -41,6 +41,7 @@ struct bridge {
 	struct pollfd fd[FD_COUNT];
 	bool resync;
 	bool resync_later;	/* changes of others kept it from its end */
+	uint64_t waited;	/* seconds, to try again what there was no memory for */
 	bool routes_changed;
 	bool stop;
 };
@@ -65,7 +66,7 @@ static int resync(struct bridge *b)
 	}
 	if (!err)
 		err = mirror_follow_host(&b->mirror);
-	if (err == -ENOMEM || err == -ENOBUFS) {
+	if (mirror_may_pass(err)) {
 		log_event("resync to be done again: %s", strerror(-err));
 		b->mirror.again = true;
 		return 0;
@@ -139,7 +140,7 @@ static int read_timer(struct bridge *b)
 		return 0;
 	err = mirror_write_numbers(&b->mirror);
 	/* A dump that changed under way has told enough: the rest comes next. */
-	if (err && err != -EINTR) {
+	if (err && !mirror_may_pass(err)) {
 		log_event("Postern does not answer: %s", strerror(-err));
 		return err;
 	}
@@ -147,8 +148,11 @@ static int read_timer(struct bridge *b)
 		b->routes_changed = false;
 		b->mirror.host_changed = true;
 	}
-	if (b->resync_later || (b->mirror.again && time(NULL) % RETRY == 0)) {
+	if (b->mirror.again)
+		b->waited += ticks;
+	if (b->resync_later || b->waited >= RETRY) {
 		b->resync_later = false;
+		b->waited = 0;
 		b->resync = true;
 	}
 	report(b, "WATCHDOG=1\n");

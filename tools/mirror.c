@@ -161,7 +161,7 @@ int mirror_xfrm_event(const struct nlmsghdr *nlh, void *data)
 /* It may have been of the moment: without memory no policy is as good as none. */
 void mirror_failed(struct mirror *m, int err)
 {
-	if (err == -ENOMEM || err == -ENOBUFS || err == -EINTR)
+	if (mirror_may_pass(err))
 		m->again = true;
 }
 

@@ -12,6 +12,7 @@
 #include "policy.h"
 #include "xfrm.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -114,6 +115,13 @@ void mirror_drain_events(struct mirror *m);
 bool mirror_readable(int fd);
 
 void mirror_free(struct mirror *m);
+
+/* Errors that may be of the moment; of a dump that was cut short the rest is in the way. */
+static inline bool mirror_may_pass(int err)
+{
+	return err == -ENOMEM || err == -ENOBUFS || err == -EINTR ||
+	       err == -EBUSY;
+}
 
 /* For the parts of the mirror. */
 void mirror_failed(struct mirror *m, int err);

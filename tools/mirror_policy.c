@@ -214,11 +214,16 @@ static void remove_policy(struct mirror *m, const struct policy *p,
 {
 	struct policy name, cur;
 	char buf[LOG_TEXT];
+	int err;
 
-	if (get_policy(m, p, &cur) || cur.owner != m->if_id)
+	err = get_policy(m, p, &cur);
+	mirror_failed(m, err);
+	if (err || cur.owner != m->if_id)
 		return;
 	name_policy(&name, p);
-	if (!send_policy(m, POSTERN_CMD_POLICY_DEL, &name))
+	err = send_policy(m, POSTERN_CMD_POLICY_DEL, &name);
+	mirror_failed(m, err);
+	if (!err)
 		log_event("policy deleted: %s priority %u: %s",
 			  text_of(p, buf), p->priority, why);
 }
@@ -273,6 +278,7 @@ static bool place_shadow(struct mirror *m, struct shadow_policy *s)
 		if (want.action != POSTERN_ACTION_PROTECT)
 			return false;
 		err = discard_instead(m, &want);
+		mirror_failed(m, err);
 		if (!err)
 			log_event("policy made discard instead: %s",
 				  text_of(&want, buf));
@@ -543,6 +549,7 @@ void mirror_place_bypass(struct mirror *m, const struct policy *old,
 
 	for (i = 0; i < m->bypasses; i++) {
 		err = place(m, &m->bypass[i]);
+		mirror_failed(m, err);
 		if (err == -EEXIST && passes_anyway(m, &m->bypass[i]))
 			continue;
 		if (err < 0)

@@ -434,17 +434,22 @@ static void bury(struct mirror *m, struct shadow_sa **link, const char *why)
 	struct shadow_sa *s = *link;
 	char buf[LOG_TEXT];
 	struct sa cur;
+	int err;
 
 	*link = s->next;
 	if (s->refused[0])
 		m->refused--;
-	if (!get_sa(m, s, false, &cur) && cur.owner == m->if_id) {
+	err = get_sa(m, s, false, &cur);
+	mirror_failed(m, err);
+	if (!err && cur.owner == m->if_id) {
 		if (!s->mirrored)
 			m->sas++;
 		s->mirrored = true;
 		join_replay(&s->replay, &cur.replay);
 		join_usage(&s->usage, &cur.usage);
-		if (!delete_sa(m, s))
+		err = delete_sa(m, s);
+		mirror_failed(m, err);
+		if (!err)
 			log_event("SA deleted: %s: %s", text_of(s, buf), why);
 	}
 	if (!s->mirrored) {
