@@ -22,6 +22,8 @@ loop() {
 	from=10.0.0.1 to=10.0.0.2 far=10.9.0.2
 	[[ $v = 4 ]] || from=fd00::1 to=fd00::2 far=fd09::2
 	run_in a ip link add loop type "$kind" local $from remote $to ttl 64 "${@:4}"
+	# with no address of its own it sends nothing by itself
+	ip -n a link set loop addrgenmode none
 	ip -n a link set loop up mtu 9000
 	ip -n a route add $far dev loop
 	run_in a postern state add src $from dst $far proto esp spi 0x1001 reqid 1 mode tunnel dir out \
