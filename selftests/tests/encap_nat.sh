@@ -166,7 +166,8 @@ for family in 4 6; do
 		wait_listen c1 udp 4500
 		client 1 transport $family $how
 		run_in c1 ethtool -K lan tx off >/dev/null
-		capture s pub "$RESULTS/sums.$family$how" -Q in tcp
+		# what GRO has put together has a checksum for a device to complete
+		capture s pub "$RESULTS/sums.$family$how" -Q in tcp and less 1600
 		check "transport IPv$family, ${how:-no} address: data" data 1
 		capture_end
 		want=incorrect
