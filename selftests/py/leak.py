@@ -262,8 +262,7 @@ def echo(c, v):
 
 def datagram(c, v, dst=None, hops=64, size=64, port=9):
     data = struct.pack('!HHHH', 7000, port, size + 8, 0) + c.fill(size)
-    if v == 6:
-        data = data[:6] + struct.pack('!H', checksum(pseudo(6, 17, data, dst))) + data[8:]
+    data = data[:6] + struct.pack('!H', checksum(pseudo(v, 17, data, dst))) + data[8:]
     ask(c, v, 17, data, dst, hops)
 
 
