@@ -152,7 +152,7 @@ interop_tcp() { # NS FROM PEER TO
 
 	[[ $to != *:* ]] || pf=6 to=[$to]
 	rm -f "$dir"/tcp.*
-	background "$3" socat -t 30 TCP$pf-LISTEN:5000,reuseaddr "$dir/big!!CREATE:$dir/tcp.server"
+	background "$3" socat -t 60 TCP$pf-LISTEN:5000,reuseaddr "$dir/big!!CREATE:$dir/tcp.server"
 	wait_listen "$3" tcp 5000 || return 1
 	run_in "$1" timeout 240 socat -t 60 "$dir/big!!CREATE:$dir/tcp.client" "TCP$pf:$to:5000" || return 1
 	wait "$BACKGROUND" || return 1

@@ -101,7 +101,7 @@ data() {
 	local to=$TO pf=4 tcp=$((5000 + $1))
 
 	[[ $to != *:* ]] || pf=6 to=[$to]
-	background s socat TCP$pf-LISTEN:$tcp,reuseaddr "/run/nat/data!!CREATE:/run/nat/server.$1"
+	background s socat -t 60 TCP$pf-LISTEN:$tcp,reuseaddr "/run/nat/data!!CREATE:/run/nat/server.$1"
 	wait_listen s tcp $tcp || return 1
 	run_in "c$1" timeout 120 socat -t 60 "/run/nat/data!!CREATE:/run/nat/client.$1" "TCP$pf:$to:$tcp" || return 1
 	wait "$BACKGROUND" || return 1
