@@ -199,7 +199,7 @@ static int keep(const struct nlmsghdr *nlh, void *data)
  */
 static int dump(struct mirror *m, uint16_t type, nlsock_cb cb)
 {
-	struct keeper keeper = { NULL };
+	struct keeper keeper = { .first = NULL };
 	struct kept *k;
 	int err;
 

@@ -79,9 +79,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct nl nl, events;
-	struct nlsock xfrm, dumps, rt;
+	struct nlsock xfrm, rt;
 	struct mirror m = { .if_id = IF_ID, .nl = &nl, .events = &events,
-			    .xfrm = &xfrm, .dumps = &dumps, .rt = &rt };
+			    .xfrm = &xfrm, .rt = &rt };
 	static FILE *devnull;
 	FILE *out = stdout, *err = stderr;
 
@@ -89,7 +89,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		devnull = fopen("/dev/null", "w");
 	if (nl_open(&nl) || nl_open(&events) ||
 	    nlsock_open(&xfrm, NETLINK_XFRM, NULL) ||
-	    nlsock_open(&dumps, NETLINK_XFRM, NULL) ||
 	    nlsock_open(&rt, NETLINK_ROUTE, NULL))
 		abort();
 	stdout = devnull;
@@ -101,7 +100,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	stdout = out;
 	stderr = err;
 	nlsock_close(&rt);
-	nlsock_close(&dumps);
 	nlsock_close(&xfrm);
 	nl_close(&events);
 	nl_close(&nl);
