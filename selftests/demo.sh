@@ -186,7 +186,14 @@ EOF
 tcpdump -n -q -r "$RESULTS/public.pcap" 2>/dev/null | grep -vE 'ICMP6|ARP' | sed -n '1,8p' | cut -c1-110 | indent
 
 step "Gateway A: SAs and policies with their counters"
-sleep 3 # the bridge writes counters back once a second
+# The bridge writes counters back once a second.
+of_postern() {
+	run_in gwa postern -j state list | jq -r '[.. | objects | select(has("spi"))] |
+		(map(select(.dst == "192.0.2.1") | .usage.packets) | add | tostring) + " " +
+		(map(select(.dst == "192.0.2.2") | .usage.packets) | add | tostring)'
+}
+counters_agree() { [[ "$(sa_packets gwa in) $(sa_packets gwa out)" = "$(of_postern)" ]]; }
+busywait 10 counters_agree || true
 for cmd in 'postern' 'postern -s state list' 'postern policy list'; do
 	tell "    # $cmd"
 	# shellcheck disable=SC2086 # words of a command
@@ -197,9 +204,7 @@ step "Gateway A: what strongSwan says of them"
 sw gwa --list-sas | tee "$IKE/sas" | indent
 in=$(sa_packets gwa in) out=$(sa_packets gwa out)
 must "strongSwan's counters are Postern's ($in packets in, $out out)" \
-	test "$in $out" = "$(run_in gwa postern -j state list | jq -r '[.. | objects | select(has("spi"))] |
-		(map(select(.dst == "192.0.2.1") | .usage.packets) | add | tostring) + " " +
-		(map(select(.dst == "192.0.2.2") | .usage.packets) | add | tostring)')"
+	test "$in $out" = "$(of_postern)"
 must "they count what went through" test $((in > 100 && out > 100)) = 1
 
 if [[ $KEEP = keep ]]; then
