@@ -30,6 +30,7 @@ static struct {
 	bool forgetful;			/* those leave out everything */
 	bool refuse_sas;
 	unsigned int refuse_policies;	/* requests, from the next on */
+	bool short_of_memory;		/* is why it refuses */
 } postern;
 
 static struct {
@@ -87,6 +88,11 @@ static int answer(uint8_t cmd, const struct fields *fields, const void *object,
 		  mnl_nlmsg_get_payload_len(&m.nlh) - GENL_HDRLEN, data);
 }
 
+static int refusal(void)
+{
+	return postern.short_of_memory ? -ENOMEM : -EINVAL;
+}
+
 static unsigned int find_sa(const struct sa *sa)
 {
 	unsigned int i;
@@ -136,7 +142,7 @@ static int on_sa(uint8_t cmd, const struct fields *fields, const struct sa *sa,
 	switch (cmd) {
 	case POSTERN_CMD_SA_NEW:
 		if (postern.refuse_sas)
-			return -EINVAL;
+			return refusal();
 		postern.sa[postern.sas++] = *sa;
 		return 0;
 	case POSTERN_CMD_SA_DEL:
@@ -158,7 +164,7 @@ static int on_policy(uint8_t cmd, const struct fields *fields,
 	case POSTERN_CMD_POLICY_UPDATE:
 		if (postern.refuse_policies) {
 			postern.refuse_policies--;
-			return -EINVAL;
+			return refusal();
 		}
 		postern.policy[i] = *p;
 		if (i == postern.policies)
@@ -469,6 +475,30 @@ static void a_refused_sa_gets_its_numbers_back(void)
 	CHECK(postern.sas == 1 && !m->refused && xfrm.replay.oseq == 1, t);
 }
 
+static void want_of_memory_asks_for_another_try(void)
+{
+	struct xfrm_policy p = make_policy("10.1.0.0", "10.2.0.0", 5);
+	struct xfrm_sa x = make_sa(0x2000);
+	struct mirror *m = fresh();
+	const char *t = __func__;
+
+	postern.refuse_sas = true;
+	postern.refuse_policies = 2;
+	mirror_take_sa(m, &x);
+	mirror_take_policy(m, &p);
+	CHECK(m->refused == 2 && !m->again, t);
+	m = fresh();
+	x = make_sa(0x2000);
+	postern.refuse_sas = true;
+	postern.short_of_memory = true;
+	mirror_take_sa(m, &x);
+	CHECK(m->refused == 1 && m->again, t);
+	CHECK(!mirror_resync(m) && !m->again, t);
+	postern.refuse_policies = 2;
+	mirror_take_policy(m, &p);
+	CHECK(!postern.policies && m->again, t);
+}
+
 /* A kernel refuses to add an inbound SA that has sent. */
 static void a_mark_is_of_the_direction(void)
 {
@@ -755,6 +785,7 @@ int main(void)
 	a_lost_sa_leaves_its_numbers();
 	interrupted_sweeps_are_repeated();
 	a_refused_sa_gets_its_numbers_back();
+	want_of_memory_asks_for_another_try();
 	a_mark_is_of_the_direction();
 	a_policy_goes_when_its_successor_is_there();
 	policies_that_differ_by_a_mark_have_one_place();
