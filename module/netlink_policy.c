@@ -437,6 +437,7 @@ int postern_nl_policy_del_doit(struct sk_buff *skb, struct genl_info *info)
 		return -EINTR;
 	policy = policy_named(pn, &name, info->extack);
 	if (policy) {
+		postern_spd_await_unseen(&pn->spd, policy);
 		postern_event_policy(pn, info, POSTERN_CMD_POLICY_DEL_NTF,
 				     policy);
 		postern_spd_remove(pn, policy);
@@ -561,6 +562,7 @@ static void flush_those(struct postern_net *pn, struct postern_nl_flush *flush,
 		if (postern_policy_strictness(policy) != strictness ||
 		    !filter_match(flush->owner, flush->kind, policy))
 			continue;
+		postern_spd_await_unseen(&pn->spd, policy);
 		postern_spd_remove(pn, policy);
 		flush->count++;
 		cond_resched();
@@ -577,7 +579,6 @@ int postern_nl_policy_flush_doit(struct sk_buff *skb, struct genl_info *info)
 	};
 	unsigned int strictness;
 	struct sk_buff *reply;
-	u32 before;
 
 	reply = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!reply)
@@ -586,14 +587,9 @@ int postern_nl_policy_flush_doit(struct sk_buff *skb, struct genl_info *info)
 		nlmsg_free(reply);
 		return -EINTR;
 	}
-	/* nobody who no longer finds what protects may still find what lets pass */
-	for (strictness = 0; strictness < POSTERN_STRICTEST; strictness++) {
-		before = flush.count;
+	/* in this order two grace periods are enough */
+	for (strictness = 0; strictness <= POSTERN_STRICTEST; strictness++)
 		flush_those(pn, &flush, strictness);
-		if (flush.count != before)
-			synchronize_rcu();
-	}
-	flush_those(pn, &flush, POSTERN_STRICTEST);
 	if (flush.count) {
 		postern_flowtable_recheck(pn);
 		pn->generation++;

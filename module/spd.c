@@ -10,7 +10,7 @@
 
 int postern_spd_init(struct postern_spd *spd)
 {
-	int err;
+	int err, i;
 
 	err = postern_classifier_init(&spd->sides[POSTERN_SPD_OUT]);
 	if (err)
@@ -20,6 +20,8 @@ int postern_spd_init(struct postern_spd *spd)
 		postern_classifier_exit(&spd->sides[POSTERN_SPD_OUT]);
 		return err;
 	}
+	for (i = 0; i < POSTERN_STRICTEST; i++)
+		spd->unseen[i] = get_state_synchronize_rcu();
 	xa_init(&spd->by_index);
 	init_waitqueue_head(&spd->gone);
 	return 0;
@@ -135,6 +137,43 @@ static int slots_bind(struct postern_net *pn, struct postern_policy *policy)
 	return 0;
 }
 
+/**
+ * postern_spd_await_unseen - before a policy goes
+ * @spd: database
+ * @policy: in it
+ *
+ * A packet that no longer finds what protects it must not have found before what lets it
+ * pass, when that goes first: until no packet finds less strict ones that have gone.
+ * Context: process, configuration lock held.
+ */
+void postern_spd_await_unseen(const struct postern_spd *spd,
+			      const struct postern_policy *policy)
+{
+	unsigned int i;
+
+	for (i = 0; i < postern_policy_strictness(policy); i++)
+		cond_synchronize_rcu(spd->unseen[i]);
+}
+
+static void taken_out(struct postern_spd *spd, unsigned int strictness)
+{
+	if (strictness < POSTERN_STRICTEST)
+		spd->unseen[strictness] = get_state_synchronize_rcu();
+}
+
+static void replace(struct postern_spd *spd, struct postern_policy *old,
+		    struct postern_policy *new)
+{
+	unsigned int was = postern_policy_strictness(old);
+	unsigned int is = postern_policy_strictness(new);
+
+	if (is < was)
+		postern_spd_await_unseen(spd, old);
+	postern_classifier_replace(&old->rule, &new->rule);
+	if (is > was)
+		taken_out(spd, was);
+}
+
 /* Out of all tables; the slots stay readable for a grace period, as the policy. */
 static void policy_unpublished(struct postern_net *pn,
 			       struct postern_policy *policy)
@@ -176,7 +215,7 @@ int postern_spd_add(struct postern_net *pn, struct postern_policy *policy,
 	if (err)
 		goto err_slots;
 	if (old) {
-		postern_classifier_replace(&old->rule, &policy->rule);
+		replace(spd, old, policy);
 	} else {
 		err = postern_classifier_insert(side_of(spd, policy->dir),
 						&policy->rule);
@@ -198,10 +237,18 @@ err_module:
 	return err;
 }
 
-/* Context: process, configuration lock held. */
+/**
+ * postern_spd_remove - take a policy out
+ * @pn: namespace
+ * @policy: freed after a grace period; where there are packets, once
+ *          postern_spd_await_unseen() has returned
+ *
+ * Context: process, configuration lock held.
+ */
 void postern_spd_remove(struct postern_net *pn, struct postern_policy *policy)
 {
 	postern_classifier_remove(side_of(&pn->spd, policy->dir), &policy->rule);
+	taken_out(&pn->spd, postern_policy_strictness(policy));
 	WRITE_ONCE(pn->spd.count, pn->spd.count - 1);
 	policy_unpublished(pn, policy);
 }

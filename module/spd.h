@@ -75,9 +75,14 @@ enum postern_spd_side {
 	POSTERN_SPD_SIDES
 };
 
+/* How little passes in clear, from 0 (all): postern_policy_strictness() */
+#define POSTERN_STRICTEST	2
+
 /**
  * struct postern_spd - all policies of a namespace
  * @sides: [R]
+ * @unseen: by strictness: the grace period after which no packet finds any more what
+ *          was taken out last [C]
  * @by_index: [C, read under RCU]
  * @next_index: [C]
  * @count: policies in the SPD [C, read by packets]
@@ -86,6 +91,7 @@ enum postern_spd_side {
  */
 struct postern_spd {
 	struct postern_classifier sides[POSTERN_SPD_SIDES];
+	unsigned long unseen[POSTERN_STRICTEST];
 	struct xarray by_index;
 	u32 next_index;
 	u32 count;
@@ -98,11 +104,12 @@ void postern_spd_exit(struct postern_spd *spd);
 struct postern_policy *postern_policy_alloc(struct postern_spd *spd);
 void postern_policy_free_unpublished(struct postern_policy *policy);
 
-#define POSTERN_STRICTEST	2
 unsigned int postern_policy_strictness(const struct postern_policy *policy);
 
 int postern_spd_add(struct postern_net *pn, struct postern_policy *policy,
 		    struct postern_policy *old);
+void postern_spd_await_unseen(const struct postern_spd *spd,
+			      const struct postern_policy *policy);
 void postern_spd_remove(struct postern_net *pn, struct postern_policy *policy);
 struct postern_policy *postern_spd_find(struct postern_spd *spd, u8 dir,
 					const struct postern_selector *sel,
