@@ -200,6 +200,7 @@ static const struct nla_policy postern_policy_del_nl_policy[POSTERN_A_POLICY_SEL
 	[POSTERN_A_POLICY_DIR] = NLA_POLICY_RANGE(NLA_U8, 1, 3),
 	[POSTERN_A_POLICY_SELECTOR] = NLA_POLICY_NESTED(postern_selector_nl_policy),
 	[POSTERN_A_POLICY_PRIORITY] = { .type = NLA_U32, },
+	[POSTERN_A_POLICY_OWNER] = { .type = NLA_U32, },
 };
 
 /* POSTERN_CMD_POLICY_GET - do */
