@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define WORDS_MAX	256
+/* Of a line that need not grow: what realloc() leaves is not wiped. */
+#define LINE_ROOM	65536
 
 int batch_split(char *line, char **word, int max)
 {
@@ -78,8 +80,8 @@ static int run_line(char *line, size_t len)
 static ssize_t read_line(FILE *f, char **line, size_t *size,
 			 unsigned int *number)
 {
+	size_t more_size = LINE_ROOM;
 	char *more = NULL;
-	size_t more_size = 0;
 	ssize_t len, n;
 
 	len = getline(line, size, f);
@@ -87,9 +89,13 @@ static ssize_t read_line(FILE *f, char **line, size_t *size,
 		return feof(f) ? 0 : -errno;
 	++*number;
 	while (len >= 2 && !strcmp(*line + len - 2, "\\\n")) {
-		n = getline(&more, &more_size, f);
+		if (!more)
+			more = malloc(more_size);
+		n = more ? getline(&more, &more_size, f) : -1;
 		if (n < 0) {
-			if (!feof(f))
+			if (!more)
+				len = -ENOMEM;
+			else if (!feof(f))
 				len = -errno;
 			break;
 		}
@@ -120,17 +126,21 @@ static ssize_t read_line(FILE *f, char **line, size_t *size,
 int batch_run(const char *file)
 {
 	FILE *f = strcmp(file, "-") ? fopen(file, "re") : stdin;
+	static char buffer[BUFSIZ];	/* standard input outlives this */
 	unsigned int line_number = 0;
 	int ret = EXIT_OK, err;
+	size_t size = LINE_ROOM;
 	char *line = NULL;
-	size_t size = 0;
 	ssize_t len;
 
-	if (!f) {
+	if (f)
+		line = malloc(size);
+	if (!line) {
 		fprintf(stderr, "Error: cannot open \"%s\": %s.\n", file,
 			strerror(errno));
 		return EXIT_USAGE;
 	}
+	setvbuf(f, buffer, _IOFBF, sizeof(buffer));
 	while ((len = read_line(f, &line, &size, &line_number)) > 0) {
 		err = run_line(line, len);
 		/* Lines carry keys. */
@@ -149,11 +159,11 @@ int batch_run(const char *file)
 			strerror(-len));
 		if (!ret)
 			ret = EXIT_USAGE;
-		if (line)
-			explicit_bzero(line, size);
+		explicit_bzero(line, size);
 	}
 	free(line);
 	if (f != stdin)
 		fclose(f);
+	explicit_bzero(buffer, sizeof(buffer));
 	return ret;
 }

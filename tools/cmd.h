@@ -41,6 +41,9 @@ struct nl *cmd_nl(void);
 int cmd_send(uint8_t cmd, const struct fields *fields, const void *object,
 	     nl_msg_cb cb, void *data);
 
+/* The same for one of a list; nothing is said when it is not there any more. */
+int cmd_delete(uint8_t cmd, const struct fields *fields, const void *object);
+
 /**
  * cmd_dump() - one request that is answered by many messages
  * @again: called before each try, to forget what @cb was told; with it, a dump

@@ -116,6 +116,7 @@ static const struct word get_words[] = {
 	DIR_WORD,
 	INDEX_WORD,
 	PRIORITY_WORD,
+	OWNER_WORD,
 	PTYPE_WORD,
 	FOREIGN_WORDS
 };
@@ -267,6 +268,7 @@ struct listing {
 	bool (*each)(struct listing *l, const struct policy *p);
 	struct found {
 		uint32_t index;
+		uint32_t owner;
 		int strictness;
 	} *found;		/* for deleteall */
 	size_t count;
@@ -339,6 +341,7 @@ static bool each_collect(struct listing *l, const struct policy *p)
 		return false;
 	l->found = more;
 	more[l->count].index = p->index;
+	more[l->count].owner = p->owner;
 	more[l->count++].strictness = policy_strictness(p);
 	return true;
 }
@@ -397,7 +400,8 @@ static int policy_list(struct args *a)
 
 static int policy_deleteall(struct args *a)
 {
-	struct policy p = { .has = HAS(POSTERN_A_POLICY_INDEX) };
+	struct policy p = { .has = HAS(POSTERN_A_POLICY_INDEX) |
+				   HAS(POSTERN_A_POLICY_OWNER) };
 	struct listing l = { .each = each_collect };
 	int ret, strictness;
 	size_t i;
@@ -408,9 +412,10 @@ static int policy_deleteall(struct args *a)
 	for (strictness = 0; strictness <= POLICY_STRICTEST; strictness++) {
 		for (i = 0; !ret && i < l.count; i++) {
 			p.index = l.found[i].index;
+			p.owner = l.found[i].owner;
 			if (l.found[i].strictness == strictness)
-				ret = cmd_send(POSTERN_CMD_POLICY_DEL,
-					       &policy_fields, &p, NULL, NULL);
+				ret = cmd_delete(POSTERN_CMD_POLICY_DEL,
+						 &policy_fields, &p);
 		}
 	}
 	free(l.found);

@@ -499,8 +499,7 @@ static int state_deleteall(struct args *a)
 		return EXIT_USAGE;
 	ret = list(&l);
 	for (i = 0; !ret && i < l.count; i++)
-		ret = cmd_send(POSTERN_CMD_SA_DEL, &sa_fields, &l.found[i],
-			       NULL, NULL);
+		ret = cmd_delete(POSTERN_CMD_SA_DEL, &sa_fields, &l.found[i]);
 	free(l.found);
 	return ret;
 }

@@ -166,40 +166,74 @@ void mirror_failed(struct mirror *m, int err)
 }
 
 struct kept {
-	struct kept *next;
-	size_t len;
-	char msg[];
+	uint32_t priority;
+	size_t order;
+	struct nlmsghdr *nlh;
 };
 
 struct keeper {
-	struct kept *first;
+	struct kept *kept;
+	size_t count;
+	size_t room;
 	int err;
 };
 
+static uint32_t priority_of(const struct nlmsghdr *nlh)
+{
+	const struct xfrm_userpolicy_info *info = mnl_nlmsg_get_payload(nlh);
+
+	if (nlh->nlmsg_type != XFRM_MSG_NEWPOLICY ||
+	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*info))
+		return 0;
+	return info->priority;
+}
+
+/* Whatever happens, the rest has to be read. */
 static int keep(const struct nlmsghdr *nlh, void *data)
 {
-	struct kept *k = malloc(sizeof(*k) + nlh->nlmsg_len);
 	struct keeper *keeper = data;
+	struct kept *k;
 
-	if (!k) {
-		/* the rest has to be read all the same */
-		keeper->err = -ENOMEM;
+	if (keeper->err)
 		return 0;
+	keeper->err = -ENOMEM;
+	if (keeper->count == keeper->room) {
+		k = realloc(keeper->kept,
+			    (keeper->room * 2 + 64) * sizeof(*k));
+		if (!k)
+			return 0;
+		keeper->kept = k;
+		keeper->room = keeper->room * 2 + 64;
 	}
-	k->next = keeper->first;
-	k->len = nlh->nlmsg_len;
-	memcpy(k->msg, nlh, k->len);
-	keeper->first = k;
+	k = &keeper->kept[keeper->count];
+	k->nlh = malloc(nlh->nlmsg_len);
+	if (!k->nlh)
+		return 0;
+	memcpy(k->nlh, nlh, nlh->nlmsg_len);
+	k->priority = priority_of(nlh);
+	k->order = keeper->count++;
+	keeper->err = 0;
 	return 0;
 }
 
+static int by_priority_and_age(const void *a, const void *b)
+{
+	const struct kept *ka = a, *kb = b;
+
+	if (ka->priority != kb->priority)
+		return ka->priority < kb->priority ? -1 : 1;
+	/* what came last is dumped first */
+	return ka->order > kb->order ? -1 : 1;
+}
+
 /*
- * What came last is dumped first.  Postern, like XFRM, prefers the older of two policies
- * and the newer of two SAs, so it must get them in the order of their age.
+ * Postern, like XFRM, prefers the older of two policies of one priority and the newer of
+ * two SAs, so it must get them in the order of their age. What precedes comes first, or a
+ * policy would meanwhile decide on packets that are not its own.
  */
 static int dump(struct mirror *m, uint16_t type, nlsock_cb cb)
 {
-	struct keeper keeper = { .first = NULL };
+	struct keeper keeper = { .kept = NULL };
 	struct kept *k;
 	int err;
 
@@ -208,13 +242,16 @@ static int dump(struct mirror *m, uint16_t type, nlsock_cb cb)
 		err = keeper.err;
 	if (err)
 		log_event("dump of XFRM failed: %s", strerror(-err));
-	while ((k = keeper.first)) {
-		keeper.first = k->next;
+	if (keeper.count)
+		qsort(keeper.kept, keeper.count, sizeof(*k),
+		      by_priority_and_age);
+	for (k = keeper.kept; keeper.count--; k++) {
 		if (!err)
-			err = cb((void *)k->msg, m);
-		explicit_bzero(k->msg, k->len);
-		free(k);
+			err = cb(k->nlh, m);
+		explicit_bzero(k->nlh, k->nlh->nlmsg_len);
+		free(k->nlh);
 	}
+	free(keeper.kept);
 	return err;
 }
 

@@ -48,6 +48,7 @@ struct shadow_sa {
 struct shadow_policy {
 	struct shadow_policy *next;
 	struct xfrm_policy xfrm;
+	uint64_t order;		/* in which they were taken */
 	bool seen;
 	bool mirrored;
 	time_t acquired;	/* when the daemon was last asked */
@@ -68,6 +69,7 @@ struct mirror {
 	unsigned int sas;
 	unsigned int policies;
 	unsigned int refused;
+	uint64_t taken;		/* policies */
 	bool dumping;
 	struct shadow_sa *sa[MIRROR_BUCKETS];
 	struct shadow_sa *graveyard;

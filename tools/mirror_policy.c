@@ -221,6 +221,8 @@ static void remove_policy(struct mirror *m, const struct policy *p,
 	if (err || cur.owner != m->if_id)
 		return;
 	name_policy(&name, p);
+	name.has |= HAS(POSTERN_A_POLICY_OWNER);
+	name.owner = m->if_id;
 	err = send_policy(m, POSTERN_CMD_POLICY_DEL, &name);
 	mirror_failed(m, err);
 	if (!err)
@@ -249,6 +251,24 @@ static int discard_instead(struct mirror *m, const struct policy *want)
 	p.flags = 0;
 	p.tmpls.count = 0;
 	return place(m, &p);
+}
+
+/* A policy of before that lets pass what the new one would not. */
+static void close_place(struct mirror *m, const struct policy *p)
+{
+	struct policy want = *p;
+	char buf[LOG_TEXT];
+	int err;
+
+	want.has |= HAS(POSTERN_A_POLICY_OWNER);
+	want.owner = m->if_id;
+	err = discard_instead(m, &want);
+	mirror_failed(m, err);
+	if (err < 0)
+		log_event("policy still lets pass: %s: %s", text_of(p, buf),
+			  m->nl->text[0] ? m->nl->text : strerror(-err));
+	else
+		log_event("policy made discard instead: %s", text_of(p, buf));
 }
 
 /* Return: whether one is in Postern now, be it that which discards instead. */
@@ -291,7 +311,8 @@ static bool place_shadow(struct mirror *m, struct shadow_policy *s)
 	if (!s->mirrored)
 		m->policies++;
 	s->mirrored = true;
-	m->host_changed = true;
+	if (!err)
+		m->host_changed = true;
 	if (err)
 		log_detail("policy unchanged: %s", text_of(&want, buf));
 	else
@@ -371,10 +392,13 @@ static void take(struct mirror *m, struct shadow_policy *s,
 		vacate(m, &old, "what is allowed instead is left out");
 		return;
 	}
-	/* Without a successor the old one stays, and stays known. */
-	if (!place_shadow(m, s))
+	/* Without a successor the old one stays, and stays known, unless it lets pass. */
+	if (!place_shadow(m, s)) {
 		s->xfrm.policy.priority = old.priority;
-	else if (old.priority != x->policy.priority)
+		if (s->mirrored && old.action == POSTERN_ACTION_BYPASS &&
+		    x->policy.action != POSTERN_ACTION_BYPASS)
+			close_place(m, &s->xfrm.policy);
+	} else if (old.priority != x->policy.priority)
 		vacate(m, &old, "it has another priority now");
 }
 
@@ -388,6 +412,7 @@ void mirror_take_policy(struct mirror *m, const struct xfrm_policy *x)
 	if (!s)
 		return;
 	s->seen = true;
+	s->order = ++m->taken;
 	take(m, s, x);
 }
 
@@ -400,14 +425,55 @@ static void take_again(struct mirror *m, struct shadow_policy *s)
 	take(m, s, &x);
 }
 
-void mirror_take_policies_again(struct mirror *m)
+static int compare(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int by_precedence(const void *a, const void *b)
+{
+	const struct shadow_policy *sa = *(void *const *)a;
+	const struct shadow_policy *sb = *(void *const *)b;
+	int ret = compare(sa->xfrm.info.priority, sb->xfrm.info.priority);
+
+	return ret ? ret : compare(sa->order, sb->order);
+}
+
+/*
+ * Policies come in this order and go in the other one: meanwhile none decides on packets
+ * of one that precedes it.
+ *
+ * Return: how many, to be freed, or -ENOMEM.
+ */
+static int in_order(struct mirror *m, struct shadow_policy ***list)
 {
 	struct shadow_policy *s;
 	unsigned int i;
+	int n = 0;
 
 	for (i = 0; i < MIRROR_BUCKETS; i++)
 		for (s = m->policy[i]; s; s = s->next)
-			take_again(m, s);
+			n++;
+	*list = malloc((n + 1) * sizeof(s));
+	if (!*list)
+		return -ENOMEM;
+	n = 0;
+	for (i = 0; i < MIRROR_BUCKETS; i++)
+		for (s = m->policy[i]; s; s = s->next)
+			(*list)[n++] = s;
+	qsort(*list, n, sizeof(s), by_precedence);
+	return n;
+}
+
+void mirror_take_policies_again(struct mirror *m)
+{
+	struct shadow_policy **list;
+	int i, n = in_order(m, &list);
+
+	mirror_failed(m, n);
+	for (i = 0; i < n; i++)
+		take_again(m, list[i]);
+	free(list);
 }
 
 void mirror_drop_policy(struct mirror *m, const struct xfrm_policy *x)
@@ -476,24 +542,37 @@ static int collect(uint8_t cmd, const void *attrs, size_t len, void *data)
 	return 0;
 }
 
-static void sweep(struct mirror *m, const struct strangers *list, int strictness)
+static int last_first(const void *a, const void *b)
 {
-	struct shadow_policy **link;
+	const struct policy *pa = a, *pb = b;
+
+	return compare(pb->priority, pa->priority);
+}
+
+static int sweep_shadows(struct mirror *m, int strictness)
+{
+	struct shadow_policy **list;
+	int i, n = in_order(m, &list);
+
+	for (i = n - 1; i >= 0; i--)
+		if (!list[i]->seen &&
+		    policy_strictness(&list[i]->xfrm.policy) == strictness)
+			forget(m, find(m, &list[i]->xfrm),
+			       "the daemon no longer has it");
+	free(list);
+	return n < 0 ? n : 0;
+}
+
+static int sweep(struct mirror *m, const struct strangers *list, int strictness)
+{
+	int err = sweep_shadows(m, strictness);
 	unsigned int i;
 
-	for (i = 0; i < MIRROR_BUCKETS; i++) {
-		for (link = &m->policy[i]; *link;) {
-			if ((*link)->seen ||
-			    policy_strictness(&(*link)->xfrm.policy) != strictness)
-				link = &(*link)->next;
-			else
-				forget(m, link, "the daemon no longer has it");
-		}
-	}
-	for (i = 0; i < list->count; i++)
+	for (i = 0; !err && i < list->count; i++)
 		if (policy_strictness(&list->policy[i]) == strictness)
 			remove_policy(m, &list->policy[i],
 				      "the daemon no longer has it");
+	return err;
 }
 
 int mirror_sweep_policies(struct mirror *m)
@@ -510,8 +589,10 @@ int mirror_sweep_policies(struct mirror *m)
 		err = nl_send(m->nl, POSTERN_CMD_POLICY_GET, NLM_F_DUMP,
 			      &policy_fields, &all, collect, &list);
 	} while (err == -EINTR && --tries);
-	for (strictness = 0; strictness <= POLICY_STRICTEST; strictness++)
-		sweep(m, &list, strictness);
+	if (list.count)
+		qsort(list.policy, list.count, sizeof(*list.policy), last_first);
+	for (strictness = 0; !err && strictness <= POLICY_STRICTEST; strictness++)
+		err = sweep(m, &list, strictness);
 	free(list.policy);
 	return err;
 }

@@ -31,7 +31,7 @@ struct nl *cmd_nl(void)
 		return &socket_of_tool;
 	err = nl_open(&socket_of_tool);
 	if (err == -ENOENT) {
-		fputs("Error: postern: the kernel has no family \"postern\": the module is neither loaded nor found by modprobe.\n",
+		fputs("Error: postern: the kernel has no family \"postern\": the module is not loaded and could not be; \"modprobe postern\" says why.\n",
 		      stderr);
 		return NULL;
 	}
@@ -55,6 +55,16 @@ int cmd_send(uint8_t cmd, const struct fields *fields, const void *object,
 	if (!err)
 		return EXIT_OK;
 	nl_perror(nl, err);
+	return EXIT_REFUSED;
+}
+
+int cmd_delete(uint8_t cmd, const struct fields *fields, const void *object)
+{
+	int err = nl_send(cmd_nl(), cmd, 0, fields, object, NULL, NULL);
+
+	if (!err || err == -ENOENT)
+		return EXIT_OK;
+	nl_perror(cmd_nl(), err);
 	return EXIT_REFUSED;
 }
 

@@ -127,7 +127,7 @@ depmod
 watch missing
 box_boot
 check "no module: the unit has failed" expect state failed "$(unit ActiveState)"
-check "and says so" grep -q 'neither loaded nor found' <(said)
+check "and says so" grep -q 'not loaded and could not be' <(said)
 check "and what that means" grep -q 'CLOSED' <(said)
 n=$(came_in)
 busywait 20 came_in_more $((n + 50))

@@ -30,7 +30,7 @@ __postern_words()
 	policy-add | policy-update)
 		echo "$sel dir priority action owner flag tmpl"
 		;;
-	policy-delete | policy-get) echo "$sel dir priority index" ;;
+	policy-delete | policy-get) echo "$sel dir priority index owner" ;;
 	policy-list | policy-show | policy-deleteall)
 		echo "$sel dir priority index action owner"
 		;;

@@ -26,6 +26,8 @@ static struct {
 	struct sa sa[MAX];
 	unsigned int policies;
 	struct policy policy[MAX];
+	unsigned int deletions;		/* of policies, by priority */
+	uint32_t deleted[MAX];
 	unsigned int interrupts;	/* dumps that will be interrupted */
 	bool forgetful;			/* those leave out everything */
 	bool refuse_sas;
@@ -173,6 +175,7 @@ static int on_policy(uint8_t cmd, const struct fields *fields,
 	case POSTERN_CMD_POLICY_DEL:
 		if (i < postern.policies)
 			postern.policy[i] = postern.policy[--postern.policies];
+		postern.deleted[postern.deletions++] = p->priority;
 		return 0;
 	}
 	return i == postern.policies ? -ENOENT :
@@ -554,6 +557,66 @@ static void a_policy_goes_when_its_successor_is_there(void)
 	CHECK(!postern.policies, t);
 }
 
+/* What precedes comes first and goes last, of equal ones the older; bypasses go before. */
+static void policies_come_and_go_by_precedence(void)
+{
+	static const uint32_t priority[] = { 9, 5, 5, 7, 2 };
+	struct xfrm_policy x[5];
+	struct mirror *m = fresh();
+	const char *t = __func__;
+	char dst[16];
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		snprintf(dst, sizeof(dst), "10.%d.0.0", 9 - i);
+		x[i] = make_policy("10.1.0.0", dst, priority[i]);
+		if (i == 3)
+			x[i].policy.action = POSTERN_ACTION_BYPASS;
+		mirror_take_policy(m, &x[i]);
+	}
+	CHECK(postern.policies == 5 && postern.policy[0].priority == 9, t);
+	/* as when another bridge has flushed */
+	postern.policies = 0;
+	mirror_take_policies_again(m);
+	CHECK(postern.policies == 5, t);
+	for (i = 1; i < 5; i++)
+		CHECK(postern.policy[i - 1].priority <=
+		      postern.policy[i].priority, t);
+	CHECK(mirror_same_selector(&postern.policy[1].selector,
+				   &x[1].policy.selector), t);
+	mirror_unsee_policies(m);
+	CHECK(!mirror_sweep_policies(m) && postern.deletions == 5, t);
+	CHECK(postern.deleted[0] == 7 && postern.deleted[1] == 9 &&
+	      postern.deleted[4] == 2, t);
+	/* what is found there goes likewise */
+	for (i = 0; i < 5; i++)
+		mirror_take_policy(m, &x[i]);
+	m = restarted();
+	postern.deletions = 0;
+	CHECK(!mirror_sweep_policies(m) && postern.deletions == 5, t);
+	CHECK(postern.deleted[0] == 7 && postern.deleted[1] == 9 &&
+	      postern.deleted[4] == 2, t);
+}
+
+static void a_bypass_is_closed_when_its_successor_is_refused(void)
+{
+	struct xfrm_policy x = make_policy("10.1.0.0", "10.2.0.0", 5);
+	struct mirror *m = fresh();
+	const char *t = __func__;
+
+	x.policy.action = POSTERN_ACTION_BYPASS;
+	mirror_take_policy(m, &x);
+	x = make_policy("10.1.0.0", "10.2.0.0", 6);
+	postern.refuse_policies = 2;
+	mirror_take_policy(m, &x);
+	CHECK(postern.policies == 1 && postern.policy[0].priority == 5 &&
+	      postern.policy[0].action == POSTERN_ACTION_DISCARD, t);
+	x.policy.priority = 6;
+	mirror_take_policy(m, &x);
+	CHECK(postern.policies == 1 && postern.policy[0].priority == 6 &&
+	      postern.policy[0].action == POSTERN_ACTION_PROTECT, t);
+}
+
 static void set_marked(struct xfrm_policy *x)
 {
 	x->mark.v = 7;
@@ -788,6 +851,8 @@ int main(void)
 	want_of_memory_asks_for_another_try();
 	a_mark_is_of_the_direction();
 	a_policy_goes_when_its_successor_is_there();
+	policies_come_and_go_by_precedence();
+	a_bypass_is_closed_when_its_successor_is_refused();
 	policies_that_differ_by_a_mark_have_one_place();
 	policies_that_differ_by_a_context_have_one_place();
 	of_two_in_one_place_the_restriction_counts();

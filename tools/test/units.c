@@ -44,6 +44,11 @@ int cmd_send(uint8_t cmd, const struct fields *fields, const void *object,
 	return EXIT_OK;
 }
 
+int cmd_delete(uint8_t cmd, const struct fields *fields, const void *object)
+{
+	return cmd_send(cmd, fields, object, NULL, NULL);
+}
+
 bool option_take(struct args *a)
 {
 	(void)a;
