@@ -51,8 +51,12 @@ static u32 defrag_user(struct postern_sa *const *sas, unsigned int count)
 	return 0x80000000U | jhash(ids, count * sizeof(ids[0]), defrag_secret);
 }
 
+/* Then what is inside can be IPv6 all the same, and no part of the stack may see it. */
+static bool no_ipv6 __ro_after_init;
+
 void __init postern_input_init(void)
 {
+	no_ipv6 = !ipv6_mod_enabled();
 	get_random_bytes(&defrag_secret, sizeof(defrag_secret));
 }
 
@@ -243,6 +247,9 @@ static bool defragment(struct postern_net *pn, struct postern_sa *const *sas,
 		err = ip_defrag(pn->net, skb, defrag_user(sas, count));
 		if (!err)
 			skb->ignore_df = 1;	/* may be fragmented again */
+	} else if (unlikely(no_ipv6)) {
+		err = -EAFNOSUPPORT;
+		kfree_skb(skb);
 	} else if (unlikely(ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr))) {
 		err = nf_ct_frag6_gather(pn->net, skb, defrag_user(sas, count));
 		if (err && err != -EINPROGRESS)

@@ -20,6 +20,12 @@ static int get_dst(struct nlattr **tb, struct postern_sa_key *key,
 				  extack);
 	if (err)
 		return err;
+	/* it has no routes of IPv6, and not the tables either that it would look in */
+	if (key->family == AF_INET6 && !ipv6_mod_enabled()) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_DST],
+				    "this host has no IPv6 (ipv6.disable=1)");
+		return -EAFNOSUPPORT;
+	}
 	if (postern_addr_any(&key->dst)) {
 		NL_SET_ERR_MSG_ATTR(extack, tb[POSTERN_A_SA_DST],
 				    "dst must not be the unspecified address");

@@ -25,12 +25,17 @@ forge_start() {
 	ip -n a route add fd09::2 via fd00::2 src fd09::1
 	ip -n b route add 10.9.0.1 via 10.0.0.1 src 10.9.0.2
 	ip -n b route add fd09::1 via fd00::1 src fd09::2
+	forge_begin UDP6-RECV:7777,ipv6only=0
+}
+
+# forge_begin RECEIVER: what socat shall read, between two hosts that are there.
+forge_begin() {
 	# shellcheck disable=SC2119
 	load_postern
 	mkdir -p $FORGE_DIR
 	: >$FORGE_DIR/want
 	: >$FORGE_DIR/got
-	background a socat -u UDP6-RECV:7777,ipv6only=0 OPEN:$FORGE_DIR/got,append
+	background a socat -u "$1" OPEN:$FORGE_DIR/got,append
 	wait_listen a udp 7777
 	coproc FORGE { exec ip netns exec b /usr/bin/python3 "$(dirname "$0")/../py/forge.py" veth0 \
 		"$(ip -n a -j link show veth0 | jq -r '.[0].address')"; }

@@ -17,6 +17,7 @@
 #	# init: systemd		the first process (other releases only: lanes: trixie);
 #				"systemd, twice": the test runs before it, too, with
 #				the argument "before", and what that begins goes on
+#	# kernel: ipv6.disable=1	words for the kernel's command line
 #	# class: core		core (make check, default), bench (make bench) or package
 #				(make check-packages)
 #	. "$(dirname "$0")/../lib.sh"
