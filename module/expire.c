@@ -223,15 +223,19 @@ static void sa_expire(struct postern_sa *sa, struct postern_net *pn)
 		look_again(sa, next * HZ);
 }
 
+/* Who keeps the lock of a namespace must not keep the workers that others wait for. */
 void postern_sa_timer(struct work_struct *work)
 {
 	struct postern_sa *sa = container_of(to_delayed_work(work),
 					     struct postern_sa, timer);
 	struct postern_net *pn = sa->pn;
 
-	mutex_lock(&pn->lock);
-	if (sa->state != POSTERN_SA_STATE_DEAD)
-		sa_expire(sa, pn);
-	mutex_unlock(&pn->lock);
+	if (mutex_trylock(&pn->lock)) {
+		if (sa->state != POSTERN_SA_STATE_DEAD)
+			sa_expire(sa, pn);
+		mutex_unlock(&pn->lock);
+	} else {
+		look_again(sa, HZ / 50 + 1);
+	}
 	postern_sa_put(sa);
 }

@@ -156,12 +156,7 @@ static unsigned int guard_egress(void *priv, struct sk_buff *skb,
 /* Context: RTNL held. */
 struct postern_guard *postern_guard_find(struct postern_net *pn, int ifindex)
 {
-	struct postern_guard *guard;
-
-	list_for_each_entry(guard, &pn->guards, list)
-		if (guard->ops.dev->ifindex == ifindex)
-			return guard;
-	return NULL;
+	return xa_load(&pn->guards, ifindex);
 }
 
 /**
@@ -179,7 +174,6 @@ int postern_guard_add(struct postern_net *pn, struct net_device *dev,
 		      struct netlink_ext_ack *extack)
 {
 	struct postern_guard *guard;
-	struct list_head *behind;
 	int err;
 
 	if (!IS_ENABLED(CONFIG_NETFILTER_EGRESS)) {
@@ -202,23 +196,26 @@ int postern_guard_add(struct postern_net *pn, struct net_device *dev,
 	guard->ops.pf = NFPROTO_NETDEV;
 	guard->ops.hooknum = POSTERN_HOOK_EGRESS;
 	guard->ops.priority = INT_MAX;	/* rules may change packets before */
+	err = xa_insert(&pn->guards, dev->ifindex, guard, GFP_KERNEL_ACCOUNT);
+	if (err)
+		goto err_free;
 	err = nf_register_net_hook(pn->net, &guard->ops);
-	if (err) {
-		kfree(guard);
-		return err;
-	}
-	list_for_each(behind, &pn->guards)
-		if (list_entry(behind, struct postern_guard, list)->ops.dev->ifindex > dev->ifindex)
-			break;
-	list_add_tail(&guard->list, behind);
+	if (err)
+		goto err_erase;
 	return 0;
+
+err_erase:
+	xa_erase(&pn->guards, dev->ifindex);
+err_free:
+	kfree(guard);
+	return err;
 }
 
 /* Context: process, RTNL held. */
 void postern_guard_remove(struct postern_net *pn, struct postern_guard *guard)
 {
 	nf_unregister_net_hook(pn->net, &guard->ops);
-	list_del(&guard->list);
+	xa_erase(&pn->guards, guard->ops.dev->ifindex);
 	kfree_rcu(guard, rcu);
 }
 

@@ -11,12 +11,10 @@ struct postern_net;
 
 /**
  * struct postern_guard - the guard of a device
- * @list: of the namespace, by number of the device [RTNL]
  * @ops: hook of the device [I]
  * @rcu: the end
  */
 struct postern_guard {
-	struct list_head list;
 	struct nf_hook_ops ops;
 	struct rcu_head rcu;
 };

@@ -35,13 +35,13 @@ static int __net_init postern_net_init(struct net *net)
 	int err;
 
 	pn->net = net;
-	get_random_bytes(&pn->mark_secret, sizeof(pn->mark_secret));
+	get_random_bytes(&pn->secret, sizeof(pn->secret));
 	mutex_init(&pn->lock);
 	postern_encap_listen(pn, htons(POSTERN_ENCAP_PORT));
 	ratelimit_state_init(&pn->unknown, HZ, UNKNOWN_A_SECOND);
 	/* what was not told is no news for the kernel log */
 	ratelimit_set_flags(&pn->unknown, RATELIMIT_MSG_ON_RELEASE);
-	INIT_LIST_HEAD(&pn->guards);
+	xa_init_flags(&pn->guards, XA_FLAGS_ACCOUNT);
 	INIT_WORK(&pn->recheck, postern_flowtable_work);
 	pn->seqnos = postern_seqnos_of(net);
 	pn->wq = net->user_ns == &init_user_ns ? wq_of_host : wq_of_users;
@@ -118,9 +118,10 @@ static void __net_exit net_wait(struct postern_net *pn)
 	/* a packet that was let go may have come back to wait once more */
 	do
 		postern_hold_flush(pn);
-	while (!wait_event_timeout(pn->sad.gone,
-				   !atomic_read(&pn->sad.alive), HZ));
-	wait_event(pn->spd.gone, !atomic_read(&pn->spd.alive));
+	while (!wait_var_event_timeout(&pn->sad.alive,
+				       !atomic_read(&pn->sad.alive), HZ));
+	wait_var_event(&pn->spd.alive, !atomic_read(&pn->spd.alive));
+	cancel_work_sync(&pn->recheck);
 }
 
 static void __net_exit net_free(struct postern_net *pn)
@@ -134,21 +135,12 @@ static void __net_exit net_free(struct postern_net *pn)
 /* Many namespaces that go together share their grace periods. */
 static void __net_exit postern_net_exit(struct list_head *nets)
 {
-	bool host = false, users = false;
 	struct net *net;
 
-	list_for_each_entry(net, nets, exit_list) {
+	list_for_each_entry(net, nets, exit_list)
 		net_empty(postern_net(net));
-		host |= postern_net(net)->wq == wq_of_host;
-		users |= postern_net(net)->wq == wq_of_users;
-	}
 	list_for_each_entry(net, nets, exit_list)
 		net_wait(postern_net(net));
-	/* also of pn->recheck */
-	if (host)
-		flush_workqueue(wq_of_host);
-	if (users)
-		flush_workqueue(wq_of_users);
 	list_for_each_entry(net, nets, exit_list)
 		net_free(postern_net(net));
 }

@@ -40,7 +40,7 @@ struct metadata_dst;
  * @sad: security association database
  * @spd: security policy database
  * @seqnos: outbound sequence numbers, shared with other namespaces [I]
- * @mark_secret: what tells packets of ours that leave [I]
+ * @secret: tells packets of ours that leave, and the counters of IPComp [I]
  * @marker: by CPU; says of a packet that it came through an SA [C]
  * @encap_ports: by local port: datagrams to it may be ESP;
  *               never cleared [C, read by packets]
@@ -49,7 +49,7 @@ struct metadata_dst;
  * @unknown: when listeners were told of unknown SPIs
  * @wq: for what sleeps or waits [I]
  * @recheck: takes connections out of flowtables after a change of policies
- * @guards: of devices [RTNL]
+ * @guards: by number of the device [RTNL]
  */
 struct postern_net {
 	struct net *net;
@@ -58,7 +58,7 @@ struct postern_net {
 	struct postern_sad sad;
 	struct postern_spd spd;
 	struct postern_seqnos *seqnos;
-	u64 mark_secret;
+	u64 secret;
 	struct metadata_dst **marker;
 	DECLARE_BITMAP(encap_ports, U16_MAX + 1);
 	bool hooked;
@@ -66,7 +66,7 @@ struct postern_net {
 	struct ratelimit_state unknown;
 	struct workqueue_struct *wq;
 	struct work_struct recheck;
-	struct list_head guards;
+	struct xarray guards;
 };
 
 extern unsigned int postern_net_id;

@@ -81,15 +81,13 @@ int postern_nl_guard_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb
 {
 	struct postern_net *pn = postern_net(sock_net(cb->skb->sk));
 	const struct nlattr *one = genl_info_dump(cb)->attrs[POSTERN_A_GUARD_IFINDEX];
-	int *last = (int *)cb->ctx;
+	unsigned long *last = (unsigned long *)cb->ctx, ifindex;
 	struct postern_guard *guard;
 	int err = 0;
 
 	rtnl_lock();
-	list_for_each_entry(guard, &pn->guards, list) {
-		int ifindex = guard->ops.dev->ifindex;
-
-		if (ifindex <= *last || (one && nla_get_u32(one) != ifindex))
+	xa_for_each_start(&pn->guards, ifindex, guard, *last + 1) {
+		if (one && nla_get_u32(one) != ifindex)
 			continue;
 		err = dump_one(skb, cb, ifindex);
 		if (err)

@@ -65,13 +65,13 @@ static u64 mark_of(const struct postern_net *pn, const struct sk_buff *skb, bool
 	if (proto == IPPROTO_AH)
 		off += 4;
 	else if (proto == IPPROTO_UDP && is_keepalive(skb, off))
-		return KEEPALIVE ^ pn->mark_secret;
+		return KEEPALIVE ^ pn->secret;
 	else if (proto == IPPROTO_UDP)
 		off += sizeof(struct udphdr);
 	else if (proto != IPPROTO_ESP)
 		return 0;
 	id = skb_header_pointer(skb, off, sizeof(buf), &buf);
-	return id ? get_unaligned(id) ^ pn->mark_secret : 0;
+	return id ? get_unaligned(id) ^ pn->secret : 0;
 }
 
 /**

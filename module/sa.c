@@ -22,7 +22,7 @@ static void sa_destroy(struct postern_sa *sa)
 	kfree_sensitive(sa->keys);
 	kfree(sa);
 	if (atomic_dec_and_test(&pn->sad.alive))
-		wake_up(&pn->sad.gone);
+		wake_up_var(&pn->sad.alive);	/* by its address alone: it may be gone */
 }
 
 static void sa_free_work(struct work_struct *work)
@@ -89,6 +89,17 @@ static time64_t to_boottime(const struct postern_sa *sa, u64 real)
 	return boot ? boot : 1;
 }
 
+/* IPComp only counts, and has no key: what others may know must not lead them to it. */
+static struct postern_seqno *get_count(struct postern_sa *sa)
+{
+	struct {
+		u64 secret;
+		struct postern_sa_key key;
+	} __packed name = { sa->pn->secret, sa->key };
+
+	return postern_seqno_get(sa->pn->seqnos, (u8 *)&name, sizeof(name));
+}
+
 /**
  * postern_sa_arm - give a larval SA its algorithms
  * @sa: not published; key.proto, flags, keys and base filled in
@@ -112,9 +123,8 @@ int postern_sa_arm(struct postern_sa *sa, u32 window,
 	if (err)
 		return err;
 	key = postern_transform_number_key(sa->keys);
-	if (sa->key.proto == IPPROTO_COMP)	/* it only counts */
-		sa->seqno = postern_seqno_get(sa->pn->seqnos, (u8 *)&sa->key,
-					      sizeof(sa->key));
+	if (sa->key.proto == IPPROTO_COMP)
+		sa->seqno = get_count(sa);
 	else
 		sa->seqno = postern_seqno_get(sa->pn->seqnos, key->key,
 					      key->key_len);

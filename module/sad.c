@@ -49,8 +49,7 @@ int postern_sad_init(struct postern_sad *sad, struct postern_net *pn,
 	INIT_LIST_HEAD(&sad->waiting);
 	sad->asked = jiffies;
 	sad->unheard = jiffies - HZ;
-	xa_init(&sad->by_id);
-	init_waitqueue_head(&sad->gone);
+	xa_init_flags(&sad->by_id, XA_FLAGS_ACCOUNT);
 	sad->hold_timer = hold_timer;
 	sad->keepalive = keepalive;
 	sad->pn = pn;
@@ -149,7 +148,7 @@ static void slot_free_work(struct work_struct *work)
 
 	kfree(slot);
 	if (atomic_dec_and_test(&sad->alive))
-		wake_up(&sad->gone);
+		wake_up_var(&sad->alive);
 }
 
 /**

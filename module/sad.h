@@ -65,7 +65,6 @@ struct postern_slot {
  * @last_id: [C]
  * @count: SAs in the table [C, read anywhere]
  * @alive: SAs and slots not yet freed [A]
- * @gone: wakes who waits for @alive to become 0
  * @held: packets that wait in all slots [A]
  * @acquires: number of the last acquire [A]
  * @asked: jiffies of the last acquire for a packet that finds no place to wait
@@ -84,7 +83,6 @@ struct postern_sad {
 	u64 last_id;
 	u32 count;
 	atomic_t alive;
-	wait_queue_head_t gone;
 	atomic_t held;
 	atomic64_t acquires;
 	unsigned long asked;

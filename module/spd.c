@@ -22,8 +22,7 @@ int postern_spd_init(struct postern_spd *spd)
 	}
 	for (i = 0; i < POSTERN_STRICTEST; i++)
 		spd->unseen[i] = get_state_synchronize_rcu();
-	xa_init(&spd->by_index);
-	init_waitqueue_head(&spd->gone);
+	xa_init_flags(&spd->by_index, XA_FLAGS_ACCOUNT);
 	return 0;
 }
 
@@ -46,7 +45,7 @@ static void policy_destroy(struct postern_spd *spd, struct postern_policy *polic
 	free_percpu(policy->stats);
 	kfree(policy);
 	if (atomic_dec_and_test(&spd->alive))
-		wake_up(&spd->gone);
+		wake_up_var(&spd->alive);
 }
 
 static void policy_free_work(struct work_struct *work)

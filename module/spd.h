@@ -87,7 +87,6 @@ enum postern_spd_side {
  * @next_index: [C]
  * @count: policies in the SPD [C, read by packets]
  * @alive: policies not yet freed [A]
- * @gone: wakes who waits for @alive to become 0
  */
 struct postern_spd {
 	struct postern_classifier sides[POSTERN_SPD_SIDES];
@@ -96,7 +95,6 @@ struct postern_spd {
 	u32 next_index;
 	u32 count;
 	atomic_t alive;
-	wait_queue_head_t gone;
 };
 
 int postern_spd_init(struct postern_spd *spd);
