@@ -110,9 +110,9 @@ static bool read_key(const struct postern_net *pn, struct postern_sa_key *key,
 	return true;
 }
 
-/* The inbound SA of ours that ESP or AH names, or NULL. */
-static const struct postern_sa *named_sa(struct postern_net *pn,
-					 const struct sk_buff *skb, bool ipv4)
+/* The SA of ours that ESP or AH names, or NULL. */
+static const struct postern_sa *any_sa(struct postern_net *pn, const struct sk_buff *skb,
+				       bool ipv4)
 {
 	struct postern_sa_key key;
 	struct postern_sa *sa;
@@ -121,8 +121,16 @@ static const struct postern_sa *named_sa(struct postern_net *pn,
 	if (likely(!read_key(pn, &key, skb, ipv4, &port)))
 		return NULL;
 	sa = postern_input_sa(pn, &key, skb);
-	return sa && postern_encap_takes(sa, port) &&
-	       sa->dir != POSTERN_DIR_OUT && postern_sa_usable(sa) ? sa : NULL;
+	return sa && postern_encap_takes(sa, port) ? sa : NULL;
+}
+
+/* The same, when it takes what comes. */
+static const struct postern_sa *named_sa(struct postern_net *pn,
+					 const struct sk_buff *skb, bool ipv4)
+{
+	const struct postern_sa *sa = any_sa(pn, skb, ipv4);
+
+	return sa && sa->dir != POSTERN_DIR_OUT && postern_sa_usable(sa) ? sa : NULL;
 }
 
 /*
@@ -220,7 +228,7 @@ static unsigned int pre_routing(struct sk_buff *skb,
 	/* a stale SPI is no cleartext, to be told from it by who looks for the cause */
 	if (ipsec_header(pn, skb, ipv4, &c) && postern_encap_is_esp(c.port) &&
 	    postern_flow_is_local(pn->net, &flow)) {
-		postern_stat_inc(pn->stats, in_packets);
+		postern_stat_add(pn->stats, in_packets, postern_drop_segs(skb));
 		/* one that is cut off names none at all */
 		if (read_key(pn, &key, skb, ipv4, &port))
 			postern_notify->spi_unknown(pn, &key, &flow.src);
@@ -249,8 +257,7 @@ static unsigned int local_in_one(struct postern_net *pn, struct sk_buff *skb,
 		consume_skb(skb);
 		return NF_STOLEN;
 	}
-	if (unlikely(skb->pkt_type == PACKET_LOOPBACK) &&
-	    named_sa(pn, skb, ipv4)) {
+	if (unlikely(skb->pkt_type == PACKET_LOOPBACK) && any_sa(pn, skb, ipv4)) {
 		postern_drop(&site, skb, POSTERN_DROP_OUT_LOOPBACK);
 		return NF_STOLEN;
 	}
@@ -355,18 +362,26 @@ static bool is_loop_copy(const struct sk_buff *skb,
 
 /*
  * IPv6 loops its own multicast only behind this hook, where a protected packet never
- * comes.  The copy stays on this host.
+ * comes, and ends there what may not leave the node (RFC 4291 section 2.7).  The copy stays
+ * on this host.  What a bridge passes is nobody's own, and its route is none to go by.
+ *
+ * Return: false when the packet has come to its end.
  */
-static void loop_multicast(struct sk_buff *skb, const struct nf_hook_state *state)
+static bool loop_multicast(struct sk_buff *skb, const struct nf_hook_state *state)
 {
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 	struct sk_buff *copy;
 
-	if (likely(!ipv6_addr_is_multicast(&ipv6_hdr(skb)->daddr)) ||
-	    IP6CB(skb)->flags & IP6SKB_FORWARDED || !sk_mc_loop(state->sk))
-		return;
-	copy = skb_clone(skb, GFP_ATOMIC);
-	if (copy)
-		dev_loopback_xmit(state->net, state->sk, copy);
+	if (likely(!ipv6_addr_is_multicast(&ip6h->daddr)) || is_at_bridge(skb))
+		return true;
+	if (!(IP6CB(skb)->flags & IP6SKB_FORWARDED) && sk_mc_loop(state->sk)) {
+		copy = skb_clone(skb, GFP_ATOMIC);
+		if (copy)
+			dev_loopback_xmit(state->net, state->sk, copy);
+		if (!ip6h->hop_limit)
+			return false;
+	}
+	return IPV6_ADDR_MC_SCOPE(&ip6h->daddr) > IPV6_ADDR_SCOPE_NODELOCAL;
 }
 
 /*
@@ -434,8 +449,10 @@ static unsigned int post_routing(struct sk_buff *skb,
 	/* the packet never comes to the hook that would confirm its entry */
 	if (unlikely(nf_conntrack_confirm(skb) != NF_ACCEPT))
 		return drop_policy(pn, skb, policy, POSTERN_DROP_OUT_CONNTRACK);
-	if (!ipv4)
-		loop_multicast(skb, state);
+	if (!ipv4 && !loop_multicast(skb, state)) {
+		consume_skb(skb);
+		return NF_STOLEN;
+	}
 	postern_output(pn, skb, &flow, judged, policy);
 	return NF_STOLEN;
 }

@@ -49,7 +49,7 @@
 	R(IN_LIFETIME, "in-lifetime", \
 	  "the inbound SA has reached a hard limit") \
 	R(IN_MEMORY, "in-memory", \
-	  "no memory for an inbound packet") \
+	  "no memory for an inbound packet, or it is in memory of a device") \
 	R(IN_CRYPTO, "in-crypto", \
 	  "the crypto API failed or its queue is full for an inbound packet") \
 	R(IN_BACKLOG, "in-backlog", \
@@ -69,7 +69,7 @@
 	R(OUT_SELECTOR, "out-selector", \
 	  "the packet is outside the selector of its SA") \
 	R(OUT_TOO_BIG, "out-too-big", \
-	  "the packet does not fit the path and must not be fragmented; its sender was told") \
+	  "the packet does not fit the path and must not be fragmented, and its sender was told; or it is too long for IP once it is protected") \
 	R(OUT_FRAGMENT, "out-fragment", \
 	  "a fragment cannot be protected in transport mode, or by a policy about ports that it does not show") \
 	R(OUT_OPTIONS, "out-options", \
@@ -79,7 +79,7 @@
 	R(OUT_NO_ROUTE, "out-no-route", \
 	  "no route to the SA's destination") \
 	R(OUT_MEMORY, "out-memory", \
-	  "no memory for an outbound packet") \
+	  "no memory for an outbound packet; or it is in memory of a device, or of a socket whose TLS a device does, or cannot be cut") \
 	R(OUT_CRYPTO, "out-crypto", \
 	  "the crypto API failed or its queue is full for an outbound packet") \
 	R(OUT_CONNTRACK, "out-conntrack", \

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Send datagrams to a group or broadcast address, and listen for them on this host.
 
-usage: t2_mcast.py DEVICE ADDRESS LOOP COUNT
+usage: t2_mcast.py DEVICE ADDRESS LOOP COUNT [HOPS]
 
 Sends COUNT datagrams to port 7000 of ADDRESS with IP_MULTICAST_LOOP set to LOOP and
-prints how many a member of the group on this host got.
+prints how many a member of the group on this host got; HOPS: hop limit, 4.
 """
 import ipaddress
 import socket
@@ -25,28 +25,28 @@ def join(sock, dev, addr):
                         addr.packed + struct.pack('=4si', bytes(4), index))
 
 
-def sender(dev, addr, loop, family):
+def sender(dev, addr, loop, hops, family):
     sock = socket.socket(family, socket.SOCK_DGRAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, dev.encode())
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
     if addr.version == 6:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_LOOP, loop)
-        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 4)
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, hops)
     else:
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, loop)
-        sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 4)
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, hops)
     return sock
 
 
 def main():
     dev, addr = sys.argv[1], ipaddress.ip_address(sys.argv[2])
-    loop, count = int(sys.argv[3]), int(sys.argv[4])
+    loop, count, hops = map(int, (sys.argv[3:] + ['4'])[:3])
     family = socket.AF_INET6 if addr.version == 6 else socket.AF_INET
 
     listener = socket.socket(family, socket.SOCK_DGRAM)
     listener.bind(('', PORT))
     join(listener, dev, addr)
-    out = sender(dev, addr, loop, family)
+    out = sender(dev, addr, loop, hops, family)
     for i in range(count):
         out.sendto(b'in clear %d' % i, (str(addr), PORT))
 

@@ -44,6 +44,25 @@ for mode in transport tunnel; do
 	run_in bridge postern state flush
 done
 
+# what a bridge passes to a group is nobody's own: not looped, and not sent in clear
+for sas in 0 1; do
+	((!sas)) || postern_sas bridge 3 fd00::ff fd00::2 tunnel
+	run_in bridge postern policy add dir out src ::/0 dst ::/0 \
+		tmpl src fd00::ff dst fd00::2 proto esp reqid 3 mode tunnel
+	came() { [[ $(packets_in /run/a.pcap 'icmp6 and ip6[40] == 128') -ge 3 ]]; }
+	capture bridge port1 /run/a.pcap -Q in
+	CAPTURE_A=$CAPTURE
+	capture bridge port2 /run/b.pcap -Q out
+	pp ip netns exec a ping -n -q -c 3 -i 0.2 -W 0.2 -I veth0 ff05::123 || true
+	check "multicast came" busywait 10 came
+	capture_end
+	CAPTURE=$CAPTURE_A
+	capture_end
+	check "SAs $sas: no multicast in clear" expect packets 0 "$(packets_in /run/b.pcap 'icmp6 and ip6[40] == 128')"
+	run_in bridge postern policy flush
+done
+run_in bridge postern state flush
+
 # a key manager listens: who passes a bridge does not wait, for the bridge may go away
 background bridge postern monitor acquire >/run/acquires
 run_in bridge postern policy add dir out src 10.0.0.1 dst 10.0.0.2 \

@@ -13,8 +13,8 @@ topo_pair
 load_postern
 GROUP4=239.1.2.3 GROUP6=ff05::123
 
-# send ADDRESS LOOP: 5 datagrams; what a member on this host got is in GOT.
-send() { GOT=$(run_in a /usr/bin/python3 -B py/t2_mcast.py veth0 "$1" "$2" 5); }
+# send ADDRESS LOOP [HOPS]: 5 datagrams; what a member on this host got is in GOT.
+send() { GOT=$(run_in a /usr/bin/python3 -B py/t2_mcast.py veth0 "$1" "$2" 5 "${@:3}"); }
 cap_begin() { capture a veth0 /run/out.pcap -Q out; }
 on_wire() { packets_in /run/out.pcap "$1"; }
 
@@ -26,6 +26,21 @@ for to in $GROUP4 10.0.0.255 $GROUP6; do
 	check "$to without policies: sent" expect datagrams 5 "$(on_wire 'udp port 7000')"
 	check "$to without policies: looped" expect datagrams 5 "$GOT"
 done
+
+# of an interface, or with no hop left (RFC 4291 section 2.7): for this host alone
+node() { # NAME
+	local words
+
+	for words in 'ff01::123 1' "$GROUP6 1 0"; do
+		cap_begin
+		# shellcheck disable=SC2086 # words
+		send $words
+		capture_end
+		check "$1, $words: nothing is sent" expect packets 0 "$(on_wire 'udp port 7000 or ip6[6] == 50')"
+		check "$1, $words: looped" expect datagrams 5 "$GOT"
+	done
+}
+node "without policies"
 
 # round ACTION ESP LOCAL4: what is on the wire, and what a local member gets
 round() {
@@ -76,6 +91,7 @@ for n in 1 2; do
 	}
 done
 round tunnel 5 5
+node tunnel
 
 # an SA of transport mode for the group itself
 run_in a postern policy flush
@@ -91,4 +107,5 @@ for to in $GROUP4 $GROUP6; do
 	capture_end
 	check "transport, $to: nothing in clear" expect datagrams 0 "$(on_wire 'udp')"
 	check "transport, $to: protected once" expect packets 5 "$(on_wire 'ip proto 50 or ip6[6] == 50')"
+	check "transport, $to: nothing came" expect packets 0 "$(stat_of a in-sa-state)"
 done
