@@ -235,7 +235,7 @@ void postern_sa_timer(struct work_struct *work)
 			sa_expire(sa, pn);
 		mutex_unlock(&pn->lock);
 	} else {
-		look_again(sa, HZ / 50 + 1);
+		look_again(sa, HZ / 8);
 	}
 	postern_sa_put(sa);
 }

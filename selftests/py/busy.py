@@ -1,13 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """A user who keeps the work and the configuration lock of his own namespace busy: more SAs
-with keepalives than works run at a time, and programs that change a port for ever.
-Says "busy" when all of that goes on.
+with keepalives than works run at a time, and programs that change a port for ever or, with
+an argument, one that holds the lock while the kernel looks for a cipher of which there is no
+SA yet.  Says "busy" when all of that goes on.
 """
 import ctypes
 import ipaddress
 import os
 import signal
+import sys
 
 import t2_netlink as nl
 
@@ -27,6 +29,11 @@ def main():
         sock.call('sa-new', KEY | ports(4500) | {
             'spi': 0x1000 + i, 'src': A, 'mode': 1, 'dir': 2, 'nat-keepalive-interval': 1,
             'aead': {'name': 'rfc4106(gcm(aes))', 'key': bytes(16) + i.to_bytes(4, 'big')}})
+    if sys.argv[1:]:
+        print('busy', flush=True)
+        sock.call('sa-new', KEY | {'spi': 1 << 20, 'src': A, 'mode': 1, 'dir': 2, 'aead': {
+            'name': 'rfc4543(gcm(aes))', 'key': bytes(20)}})
+        return
     for i in range(PROGRAMS):
         if not os.fork():
             ctypes.CDLL(None).prctl(1, signal.SIGKILL)    # PR_SET_PDEATHSIG

@@ -17,6 +17,42 @@ before=$(ip netns exec a postern -j -k state list; ip netns exec a postern -j po
 mkdir -p /run/tree/selftests /run/tree/uapi
 cp -r py /run/tree/selftests/
 cp ../uapi/postern.yaml /run/tree/uapi/
+
+# One user's namespace waits, while the kernel asks a program that takes its time for a
+# cipher, which nobody has used before.
+cat >/run/slow <<'SLOW'
+#!/bin/sh
+case "$*" in
+*rfc4543*)
+	touch /run/asked
+	until [ -e /run/enough ]; do sleep 0.1; done
+	;;
+esac
+exec /sbin/modprobe "$@"
+SLOW
+chmod +x /run/slow
+sysctl -qw kernel.modprobe=/run/slow
+background a unshare -Urn /usr/bin/python3 -B /run/tree/selftests/py/busy.py stuck >/run/busy
+busy=$BACKGROUND
+check "a user's namespace waits" busywait 60 test -e /run/asked
+ns d
+link a to_d d to_a
+# shellcheck disable=SC2016 # for the shell inside
+background a unshare -Urn sh -c '
+	postern state add src 10.0.0.1 dst 10.0.0.2 proto esp spi 0x1002 reqid 2 mode tunnel \
+		aead "rfc4106(gcm(aes))" 0x'"$(hexkey 20 | cut -c3-)"' 128 limit time-hard 2
+	until [ -z "$(postern state list)" ]; do sleep 0.2; done
+	touch /run/ended'
+check "an SA of another user ends in its time all the same" busywait 20 test -e /run/ended
+ip netns del d
+NAMESPACES=(a b)
+gone() { ! ip -n a link show to_d; }
+check "and so does a namespace" busywait 20 gone
+check "meanwhile the first one waits" test ! -e /run/enough
+check "as he says" kill -0 "$busy"
+touch /run/enough
+wait "$busy" || fail "the namespace that waited was refused"
+
 nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all)
 tries() { ip netns exec a "$@" /usr/bin/python3 -B /run/tree/selftests/py/t2_perm.py; }
 
