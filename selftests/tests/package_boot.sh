@@ -67,6 +67,12 @@ check "and changes nothing" grep -q 'nothing has changed' <(said)
 n=$(seen esp)
 check "packets go on, protected" busywait 20 seen_more esp $((n + 10))
 files
+echo 'policy flush' >/etc/postern/15-flush.conf
+check "a reload refuses what would open the host meanwhile" expect_fail in_box systemctl reload postern
+check "and says so" grep -q 'what closes the host' <(said)
+check "what closes it has gone again" expect policies '' "$(in_box postern policy list owner 4294967295)"
+check "and what was in force has not" expect policies 2 "$(in_box postern -j policy list | jq length)"
+rm /etc/postern/15-flush.conf
 cat >/etc/postern/30-device.conf <<'CONF'
 policy add dir out dst 10.3.0.0/16 dev pub action discard
 guard add dev pub
@@ -115,11 +121,27 @@ check "nothing was seen" expect packets 0 "$(seen 'ip or udp')"
 check "a restart refuses it once more" expect_fail in_box systemctl restart postern
 check "and says what it leaves" grep -q 'still CLOSED' <(said)
 rm /etc/postern/30-wrong.conf
+mv /etc/postern /etc/postern.away
+check "no more does it without a file" expect_fail in_box systemctl restart postern
+check "and says that, too" grep -q 'still CLOSED, and no file' <(said)
+mv /etc/postern.away /etc/postern
 check "repaired: it starts" in_box systemctl restart postern
 check "repaired: protected packets are seen" busywait 20 seen_more esp 10
 box_off
 capture_end
 check "a wrong file: not one packet was seen in clear" expect packets 0 "$(clear)"
+unload_postern
+
+echo 'policy flush' >/etc/postern/15-flush.conf
+watch flush
+box_boot
+check "a file that flushes: the unit has failed" expect state failed "$(unit ActiveState)"
+n=$(came_in)
+busywait 20 came_in_more $((n + 50))
+check "nothing was seen" expect packets 0 "$(seen 'ip or udp')"
+box_off
+capture_end
+rm /etc/postern/15-flush.conf
 unload_postern
 
 rm "/lib/modules/$(uname -r)/updates/postern.ko"
