@@ -398,8 +398,9 @@ static void take(struct mirror *m, struct shadow_policy *s,
 		if (s->mirrored && old.action == POSTERN_ACTION_BYPASS &&
 		    x->policy.action != POSTERN_ACTION_BYPASS)
 			close_place(m, &s->xfrm.policy);
-	} else if (old.priority != x->policy.priority)
+	} else if (old.priority != x->policy.priority) {
 		vacate(m, &old, "it has another priority now");
+	}
 }
 
 void mirror_take_policy(struct mirror *m, const struct xfrm_policy *x)

@@ -36,6 +36,7 @@ forge_sa v4 esp tunnel 4 4 gcm
 forge_policy
 forge_sa x esp tunnel 4 6 gcm
 forge_policy 6
+# shellcheck disable=SC2034 # forge.sh reads it
 GOOD_SA=v4
 check "good" good v4
 ip netns exec a sysctl -qw net.netfilter.nf_conntrack_frag6_timeout=1

@@ -45,6 +45,7 @@ background a unshare -Urn sh -c '
 	touch /run/ended'
 check "an SA of another user ends in its time all the same" busywait 20 test -e /run/ended
 ip netns del d
+# shellcheck disable=SC2034 # for cleanup
 NAMESPACES=(a b)
 gone() { ! ip -n a link show to_d; }
 check "and so does a namespace" busywait 20 gone
