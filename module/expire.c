@@ -223,13 +223,17 @@ static void sa_expire(struct postern_sa *sa, struct postern_net *pn)
 		look_again(sa, next * HZ);
 }
 
-/* Who keeps the lock of a namespace must not keep the workers that others wait for. */
+/*
+ * Who keeps the lock of a namespace must not keep the workers that others wait for; its
+ * timers wait for each other, and none of them for that lock.
+ */
 void postern_sa_timer(struct work_struct *work)
 {
 	struct postern_sa *sa = container_of(to_delayed_work(work),
 					     struct postern_sa, timer);
 	struct postern_net *pn = sa->pn;
 
+	mutex_lock(&pn->timers);
 	if (mutex_trylock(&pn->lock)) {
 		if (sa->state != POSTERN_SA_STATE_DEAD)
 			sa_expire(sa, pn);
@@ -237,5 +241,6 @@ void postern_sa_timer(struct work_struct *work)
 	} else {
 		look_again(sa, HZ / 8);
 	}
+	mutex_unlock(&pn->timers);
 	postern_sa_put(sa);
 }

@@ -32,16 +32,6 @@ static enum postern_drop_reason no_place(struct postern_sad *sad,
 	return 0;
 }
 
-/* What IPComp keeps here of packets that come (sad.c) serves none that leave. */
-static bool is_ready(const struct postern_slot *slot)
-{
-	const struct postern_sa *sa =
-		rcu_dereference_protected(slot->current_sa,
-					  lockdep_is_held(&slot->sad->slot_lock));
-
-	return sa && sa->dir != POSTERN_DIR_IN;
-}
-
 /*
  * Queue in the slot; the lock also covers the choice of a new SA, so that a packet
  * that saw none is woken by the next.
@@ -64,7 +54,7 @@ static enum postern_drop_reason enqueue(struct postern_sad *sad,
 		list_add(&slot->wait_link, &sad->waiting);
 		postern_slot_kick(slot, HOLD_TIME);
 	}
-	if (is_ready(slot))
+	if (postern_slot_ready(slot))
 		postern_slot_kick(slot, 0);
 	return 0;
 }
@@ -188,7 +178,7 @@ void postern_hold_timer(struct work_struct *work)
 		WRITE_ONCE(slot->waiting, false);
 		list_del(&slot->wait_link);
 	}
-	ready = is_ready(slot);
+	ready = postern_slot_ready(slot);
 	spin_unlock_bh(&sad->slot_lock);
 
 	while ((skb = __skb_dequeue(&list))) {

@@ -37,6 +37,7 @@ static int __net_init postern_net_init(struct net *net)
 	pn->net = net;
 	get_random_bytes(&pn->secret, sizeof(pn->secret));
 	mutex_init(&pn->lock);
+	mutex_init(&pn->timers);
 	postern_encap_listen(pn, htons(POSTERN_ENCAP_PORT));
 	ratelimit_state_init(&pn->unknown, HZ, UNKNOWN_A_SECOND);
 	/* what was not told is no news for the kernel log */

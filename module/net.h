@@ -36,6 +36,7 @@ struct metadata_dst;
  * struct postern_net - Postern in one network namespace
  * @net: the namespace [I]
  * @lock: all configuration
+ * @timers: one look at the limits of an SA at a time
  * @stats: counters [P]
  * @sad: security association database
  * @spd: security policy database
@@ -54,6 +55,7 @@ struct metadata_dst;
 struct postern_net {
 	struct net *net;
 	struct mutex lock;	/* all configuration */
+	struct mutex timers;
 	struct postern_stats __percpu *stats;
 	struct postern_sad sad;
 	struct postern_spd spd;

@@ -261,6 +261,21 @@ struct postern_sa *postern_sad_stored(struct postern_sad *sad, const struct post
 	return slot ? rcu_dereference(slot->current_sa) : NULL;
 }
 
+/**
+ * postern_slot_ready - is there an SA for packets that leave?
+ * @slot: slot; what IPComp keeps there of packets that come serves none that leave
+ *
+ * Context: slot_lock held.
+ */
+bool postern_slot_ready(const struct postern_slot *slot)
+{
+	const struct postern_sa *sa =
+		rcu_dereference_protected(slot->current_sa,
+					  lockdep_is_held(&slot->sad->slot_lock));
+
+	return sa && sa->dir != POSTERN_DIR_IN;
+}
+
 /*
  * The newest that packets may use; who waits for one is woken.  SAs join in the order
  * of their ids, and those that may not be used are about to leave.
@@ -280,7 +295,7 @@ static void slot_choose(struct postern_slot *slot)
 			}
 		}
 	rcu_assign_pointer(slot->current_sa, best);
-	if (best && slot->waiting)
+	if (slot->waiting && postern_slot_ready(slot))
 		postern_slot_kick(slot, 0);
 }
 

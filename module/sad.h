@@ -106,6 +106,7 @@ struct postern_sa *postern_sad_next(struct postern_sad *sad, u64 after);
 struct postern_slot *postern_slot_get(struct postern_sad *sad,
 				      const struct postern_slot_key *key,
 				      gfp_t gfp);
+bool postern_slot_ready(const struct postern_slot *slot);
 void postern_slot_kick(struct postern_slot *slot, unsigned long delay);
 void postern_slot_put(struct postern_slot *slot);
 struct postern_sa *postern_sad_stored(struct postern_sad *sad, const struct postern_flow *flow,

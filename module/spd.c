@@ -142,7 +142,8 @@ static int slots_bind(struct postern_net *pn, struct postern_policy *policy)
  * @policy: in it
  *
  * A packet that no longer finds what protects it must not have found before what lets it
- * pass, when that goes first: until no packet finds less strict ones that have gone.
+ * pass, when that goes first: until no packet finds less strict ones that have gone.  One
+ * that finds neither a policy that comes a moment before nor this one is not waited for.
  * Context: process, configuration lock held.
  */
 void postern_spd_await_unseen(const struct postern_spd *spd,

@@ -268,7 +268,6 @@ struct listing {
 	bool (*each)(struct listing *l, const struct policy *p);
 	struct found {
 		uint32_t index;
-		uint32_t owner;
 		int strictness;
 	} *found;		/* for deleteall */
 	size_t count;
@@ -341,7 +340,6 @@ static bool each_collect(struct listing *l, const struct policy *p)
 		return false;
 	l->found = more;
 	more[l->count].index = p->index;
-	more[l->count].owner = p->owner;
 	more[l->count++].strictness = policy_strictness(p);
 	return true;
 }
@@ -400,8 +398,7 @@ static int policy_list(struct args *a)
 
 static int policy_deleteall(struct args *a)
 {
-	struct policy p = { .has = HAS(POSTERN_A_POLICY_INDEX) |
-				   HAS(POSTERN_A_POLICY_OWNER) };
+	struct policy p = { .has = HAS(POSTERN_A_POLICY_INDEX) };
 	struct listing l = { .each = each_collect };
 	int ret, strictness;
 	size_t i;
@@ -412,7 +409,6 @@ static int policy_deleteall(struct args *a)
 	for (strictness = 0; strictness <= POLICY_STRICTEST; strictness++) {
 		for (i = 0; !ret && i < l.count; i++) {
 			p.index = l.found[i].index;
-			p.owner = l.found[i].owner;
 			if (l.found[i].strictness == strictness)
 				ret = cmd_delete(POSTERN_CMD_POLICY_DEL,
 						 &policy_fields, &p);

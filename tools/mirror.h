@@ -51,6 +51,7 @@ struct shadow_policy {
 	uint64_t order;		/* in which they were taken */
 	bool seen;
 	bool mirrored;
+	bool open;		/* what was to be closed still lets pass */
 	time_t acquired;	/* when the daemon was last asked */
 	char refused[256];
 };

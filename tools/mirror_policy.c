@@ -221,13 +221,15 @@ static void remove_policy(struct mirror *m, const struct policy *p,
 	if (err || cur.owner != m->if_id)
 		return;
 	name_policy(&name, p);
-	name.has |= HAS(POSTERN_A_POLICY_OWNER);
-	name.owner = m->if_id;
 	err = send_policy(m, POSTERN_CMD_POLICY_DEL, &name);
 	mirror_failed(m, err);
 	if (!err)
 		log_event("policy deleted: %s priority %u: %s",
 			  text_of(p, buf), p->priority, why);
+	else if (err != -ENOENT)
+		log_event("policy not deleted: %s priority %u: %s",
+			  text_of(p, buf), p->priority,
+			  m->nl->text[0] ? m->nl->text : strerror(-err));
 }
 
 static const char *action_name(uint8_t action)
@@ -254,8 +256,9 @@ static int discard_instead(struct mirror *m, const struct policy *want)
 }
 
 /* A policy of before that lets pass what the new one would not. */
-static void close_place(struct mirror *m, const struct policy *p)
+static void close_place(struct mirror *m, struct shadow_policy *s)
 {
+	const struct policy *p = &s->xfrm.policy;
 	struct policy want = *p;
 	char buf[LOG_TEXT];
 	int err;
@@ -264,6 +267,7 @@ static void close_place(struct mirror *m, const struct policy *p)
 	want.owner = m->if_id;
 	err = discard_instead(m, &want);
 	mirror_failed(m, err);
+	s->open = err < 0;
 	if (err < 0)
 		log_event("policy still lets pass: %s: %s", text_of(p, buf),
 			  m->nl->text[0] ? m->nl->text : strerror(-err));
@@ -382,8 +386,11 @@ static void take(struct mirror *m, struct shadow_policy *s,
 		 const struct xfrm_policy *x)
 {
 	struct policy old = s->xfrm.policy;
+	bool open = s->open ||
+		    (s->mirrored && old.action == POSTERN_ACTION_BYPASS);
 
 	s->xfrm = *x;
+	s->open = false;
 	if (is_left_out(x)) {
 		refuse(m, s, x->ignored);
 		if (s->mirrored)
@@ -395,9 +402,8 @@ static void take(struct mirror *m, struct shadow_policy *s,
 	/* Without a successor the old one stays, and stays known, unless it lets pass. */
 	if (!place_shadow(m, s)) {
 		s->xfrm.policy.priority = old.priority;
-		if (s->mirrored && old.action == POSTERN_ACTION_BYPASS &&
-		    x->policy.action != POSTERN_ACTION_BYPASS)
-			close_place(m, &s->xfrm.policy);
+		if (open && x->policy.action != POSTERN_ACTION_BYPASS)
+			close_place(m, s);
 	} else if (old.priority != x->policy.priority) {
 		vacate(m, &old, "it has another priority now");
 	}

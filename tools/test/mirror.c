@@ -611,6 +611,20 @@ static void a_bypass_is_closed_when_its_successor_is_refused(void)
 	mirror_take_policy(m, &x);
 	CHECK(postern.policies == 1 && postern.policy[0].priority == 5 &&
 	      postern.policy[0].action == POSTERN_ACTION_DISCARD, t);
+	/* the first time that was refused, too */
+	m = fresh();
+	x = make_policy("10.1.0.0", "10.2.0.0", 5);
+	x.policy.action = POSTERN_ACTION_BYPASS;
+	mirror_take_policy(m, &x);
+	x = make_policy("10.1.0.0", "10.2.0.0", 6);
+	postern.refuse_policies = 3;
+	postern.short_of_memory = true;
+	mirror_take_policy(m, &x);
+	CHECK(postern.policy[0].action == POSTERN_ACTION_BYPASS && m->again, t);
+	postern.refuse_policies = 2;
+	mirror_take_policy(m, &x);
+	CHECK(postern.policies == 1 &&
+	      postern.policy[0].action == POSTERN_ACTION_DISCARD, t);
 	x.policy.priority = 6;
 	mirror_take_policy(m, &x);
 	CHECK(postern.policies == 1 && postern.policy[0].priority == 6 &&
