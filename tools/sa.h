@@ -82,7 +82,7 @@ struct drop {
 	uint64_t has;			/* POSTERN_A_DROP_ */
 	uint32_t reason;
 	char name[32];
-	char text[128];
+	char text[256];
 	uint64_t packets;
 };
 

@@ -117,7 +117,11 @@ risen() {
 has_risen() { (($(stat_of "$1" "$2") >= $3)); }
 
 # Packets that protection has cost, at a and at b.
-lost() { stats_of a | jq -c .drops; ip netns exec b grep -v '\s0$' /proc/net/xfrm_stat || true; }
+# of XFRM what came alone: it may lose what it sends while its policy changes
+lost() {
+	stats_of a | jq -c '.drops[] | select(.packets > 0)'
+	ip netns exec b grep '^XfrmIn.*[1-9]' /proc/net/xfrm_stat || true
+}
 
 # What each sends; what it receives, a capture would see decapsulated as well.
 captures() {
