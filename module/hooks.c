@@ -111,8 +111,8 @@ static bool read_key(const struct postern_net *pn, struct postern_sa_key *key,
 }
 
 /* The SA of ours that ESP or AH names, or NULL. */
-static const struct postern_sa *any_sa(struct postern_net *pn, const struct sk_buff *skb,
-				       bool ipv4)
+static const struct postern_sa *named_sa(struct postern_net *pn,
+					 const struct sk_buff *skb, bool ipv4)
 {
 	struct postern_sa_key key;
 	struct postern_sa *sa;
@@ -122,15 +122,6 @@ static const struct postern_sa *any_sa(struct postern_net *pn, const struct sk_b
 		return NULL;
 	sa = postern_input_sa(pn, &key, skb);
 	return sa && postern_encap_takes(sa, port) ? sa : NULL;
-}
-
-/* The same, when it takes what comes. */
-static const struct postern_sa *named_sa(struct postern_net *pn,
-					 const struct sk_buff *skb, bool ipv4)
-{
-	const struct postern_sa *sa = any_sa(pn, skb, ipv4);
-
-	return sa && sa->dir != POSTERN_DIR_OUT && postern_sa_usable(sa) ? sa : NULL;
 }
 
 /*
@@ -143,7 +134,7 @@ static bool sa_will_judge(struct postern_net *pn, const struct sk_buff *skb, boo
 {
 	const struct postern_sa *sa = named_sa(pn, skb, ipv4);
 
-	if (likely(!sa) || flow->routed)
+	if (likely(!sa) || sa->dir == POSTERN_DIR_OUT || !postern_sa_usable(sa) || flow->routed)
 		return false;
 	if (!skb_is_gso(skb) &&
 	    (sa->dir == POSTERN_DIR_IN ||
@@ -257,7 +248,7 @@ static unsigned int local_in_one(struct postern_net *pn, struct sk_buff *skb,
 		consume_skb(skb);
 		return NF_STOLEN;
 	}
-	if (unlikely(skb->pkt_type == PACKET_LOOPBACK) && any_sa(pn, skb, ipv4)) {
+	if (unlikely(skb->pkt_type == PACKET_LOOPBACK) && named_sa(pn, skb, ipv4)) {
 		postern_drop(&site, skb, POSTERN_DROP_OUT_LOOPBACK);
 		return NF_STOLEN;
 	}
