@@ -40,6 +40,8 @@ daemon 77 add
 check "now the other one waits" waits "$IKE"
 run_in a postern policy flush owner 78
 check "and has the place after a flush" busywait 5 is_of 77
+# from here on one of them wants it
+daemon 78 delete
 
 reload() { run_in a ../tools/load; }
 IKE_PASSES=(dir in dst 10.0.0.1 proto udp dport 500 priority 1)
