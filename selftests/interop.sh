@@ -13,7 +13,6 @@
 # An ICMP size below, at, and far above what fits; 65000 is fragmented 40 times.
 INTEROP_SIZES=(0 1 56 1400 1472 1473 8000 65000)
 INTEROP_DIR=/run/interop
-INTEROP_PING=$(dirname "$0")/../py/ping.py
 # Words that Postern's SAs have and XFRM's have not.
 INTEROP_POSTERN=()
 
@@ -39,8 +38,7 @@ interop_start() {
 	ip -n b route add 10.9.0.1 via 10.0.0.1 src 10.9.0.2
 	ip -n b route add fd09::1 via fd00::1 src fd09::2
 	mkdir -p "$INTEROP_DIR"
-	head -c 1000000 /dev/urandom >"$INTEROP_DIR/big"
-	head -c 40000 /dev/urandom >"$INTEROP_DIR/small"
+	coproc TRAFFIC { exec /usr/bin/python3 -B "$(dirname "$0")/../py/traffic.py"; }
 	# shellcheck disable=SC2119
 	load_postern
 	# what each end sends; what it receives, the capture would see decapsulated as well
@@ -141,42 +139,24 @@ interop_down() {
 	run_in a postern state flush
 }
 
-# interop_pings SIZE...: both ways
-interop_pings() {
-	run_in a "$INTEROP_PING" "$IN_B" "$@" && run_in b "$INTEROP_PING" "$IN_A" "$@"
+# traffic ORDER WORD...: see py/traffic.py
+traffic() {
+	local verdict=''
+
+	printf '[traffic] %s\n' "$*" >&2
+	echo "$*" >&"${TRAFFIC[1]}"
+	read -r -t 1200 -u "${TRAFFIC[0]}" verdict || fail "no answer from traffic.py"
+	[[ $verdict = ok ]] || { say "$verdict" && return 1; }
 }
+
+# interop_pings SIZE...: both ways
+interop_pings() { traffic ping a "$IN_B" "$@" && traffic ping b "$IN_A" "$@"; }
 
 # A million octets each way over one connection, opened by NS.
-interop_tcp() { # NS FROM PEER TO
-	local dir=$INTEROP_DIR pf=4 to=$4
-
-	[[ $to != *:* ]] || pf=6 to=[$to]
-	rm -f "$dir"/tcp.*
-	background "$3" socat -t 60 TCP$pf-LISTEN:5000,reuseaddr "$dir/big!!CREATE:$dir/tcp.server"
-	wait_listen "$3" tcp 5000 || return 1
-	run_in "$1" timeout 240 socat -t 60 "$dir/big!!CREATE:$dir/tcp.client" "TCP$pf:$to:5000" || return 1
-	wait "$BACKGROUND" || return 1
-	cmp "$dir/big" "$dir/tcp.server" && cmp "$dir/big" "$dir/tcp.client"
-}
+interop_tcp() { traffic tcp "$1" "$2" "$3" 1000000; } # NS PEER TO
 
 # Datagrams that fit and datagrams that do not.
-interop_udp() { # NS FROM PEER TO
-	local dir=$INTEROP_DIR pf=4 to=$4 size rc=0
-
-	[[ $to != *:* ]] || pf=6 to=[$to]
-	rm -f "$dir"/udp.*
-	background "$3" socat -u UDP$pf-RECV:5001 "CREATE:$dir/udp.server"
-	wait_listen "$3" udp 5001 || return 1
-	for size in 1200 8000; do
-		cat "$dir/small" >>"$dir/udp.client"
-		# on one CPU: a cable has a queue for each, and what overtakes is not what is tested
-		run_in "$1" taskset -c 0 socat -u -b $size "$dir/small" "UDP$pf-SENDTO:$to:5001"
-		busywait 10 cmp "$dir/udp.client" "$dir/udp.server" || rc=1
-	done
-	kill "$BACKGROUND" 2>/dev/null || true
-	wait "$BACKGROUND" 2>/dev/null || true
-	return $rc
-}
+interop_udp() { traffic udp "$1" "$2" "$3" 40000 1200 8000; } # NS PEER TO
 
 # shellcheck disable=SC2016 # awk's
 xfrm_errors() { ip netns exec b awk '$2 { print $1 "=" $2 }' /proc/net/xfrm_stat; }
@@ -192,10 +172,10 @@ interop_accounts() {
 interop() {
 	interop_up "${@:2}"
 	check "$1: ping" interop_pings "${INTEROP_SIZES[@]}"
-	check "$1: TCP from a" interop_tcp a "$IN_A" b "$IN_B"
-	check "$1: TCP from b" interop_tcp b "$IN_B" a "$IN_A"
-	check "$1: UDP from a" interop_udp a "$IN_A" b "$IN_B"
-	check "$1: UDP from b" interop_udp b "$IN_B" a "$IN_A"
+	check "$1: TCP from a" interop_tcp a b "$IN_B"
+	check "$1: TCP from b" interop_tcp b a "$IN_A"
+	check "$1: UDP from a" interop_udp a b "$IN_B"
+	check "$1: UDP from b" interop_udp b a "$IN_A"
 	check "$1: accounts" interop_accounts
 	interop_down
 }

@@ -44,7 +44,28 @@ pp() {
 # run_in NS CMD...: print, run in a namespace.
 run_in() {
 	printf '[%s] %s\n' "$1" "${*:2}" >&2
-	ip netns exec "$@"
+	case $2 in
+	python) ready "$1" "${@:3}" ;;
+	*) ip netns exec "$@" ;;
+	esac
+}
+
+# python ARG...: python3 in the foreground, one at a time, by an interpreter that has started
+# already and keeps what scripts import, scapy above all: see py/ready.py.
+python() { ready '' "$@"; }
+ready() { # NS ARG...
+	local answer pid=$BASHPID pipe=/run/python.$$ status
+
+	if [[ ! -p $pipe ]]; then
+		mkfifo "$pipe"
+		/usr/bin/python3 "$(dirname "${BASH_SOURCE[0]}")/py/ready.py" <>"$pipe" >"$pipe.log" 2>&1 &
+	fi
+	exec {answer}<> <(:)
+	# a process of its own, since ours has the output that the script shall have
+	(printf '%s\0' "$pid" "$answer" "$1" $(($# - 1)) "${@:2}" >"$pipe")
+	read -r -t 3600 -u "$answer" status || fail "no answer from ready.py: $(tail -n 3 "$pipe.log")"
+	exec {answer}<&-
+	return "$status"
 }
 
 fail() {
@@ -231,10 +252,19 @@ unload_postern() {
 	busywait 20 rmmod postern
 }
 
-# stat_of NS NAME: a drop reason ("in-replay") or a total ("in-packets").
+# numbers_of NS: totals ("in-packets 5") and drop reasons ("in-replay 5 drop"), a line each.
+# To start jq takes an emulated machine ten times as long as awk.
+numbers_of() {
+	postern -n "$1" -j stats | awk -v RS='[{},]' -F '[":]+' '
+		$2 == "reason" { reason = $3 }
+		!/^"[a-z-]+":[0-9]+$/ { next }
+		$2 == "packets" { print reason, $3, "drop"; next }
+		{ print $2, $3 }'
+}
+
+# stat_of NS NAME: one of them
 stat_of() {
-	ip netns exec "$1" postern -j stats |
-		jq -r --arg k "$2" 'if has($k) then .[$k] else ([.drops[] | select(.reason == $k) | .packets] | add // 0) end'
+	numbers_of "$1" | awk -v name="$2" '$1 == name { n = $2 } END { print n + 0 }'
 }
 
 # ping_ok NS ADDRESS [OPTION...]: one answer to one request.

@@ -112,7 +112,7 @@ toobig() {
 
 	to=$(tr ' ' '\n' <<<"${TOOBIG[*]}" | sed -n 's/^src=//p')
 	[[ $to != *:* ]] || router=2001:db8:1::ff
-	run_in router /usr/bin/python3 -B "$(dirname "$0")/../py/toobig.py" router=$router seq=1 to="$to" \
+	run_in router python -B "$(dirname "$0")/../py/toobig.py" router=$router seq=1 to="$to" \
 		mtu="$1" "${TOOBIG[@]}" "${@:2}"
 	ping_ok router "$to"
 }

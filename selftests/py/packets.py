@@ -20,6 +20,7 @@ those of FILE.
 """
 import ipaddress
 import itertools
+import os
 import socket
 import struct
 import sys
@@ -104,6 +105,8 @@ def send(path, skip=""):
         6: socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_RAW),
     }
     out[4].setsockopt(socket.IPPROTO_IP, IP_NODEFRAG, 1)
+    # one queue of the cable, in order
+    os.sched_setaffinity(0, {0})
     for pkt in lines(path, skip):
         version = pkt[0] >> 4
         dst = socket.inet_ntop(socket.AF_INET, pkt[16:20]) if version == 4 else \

@@ -70,7 +70,7 @@ with_instance() { # TEMPLATE PRIORITY
 	local i
 
 	# cryptd wants what completes at once, which Debian 6.1 does not offer
-	pp /usr/bin/python3 py/crypto_instance.py "$1($DRIVER)" "$2" || return 0
+	pp python py/crypto_instance.py "$1($DRIVER)" "$2" || return 0
 	TRIED=$((TRIED + 1))
 	sa_both postern a
 	check "$1 is what the SAs use" in_use "$1("
@@ -93,7 +93,7 @@ with_instance() { # TEMPLATE PRIORITY
 	kill "$BACKGROUND"
 
 	esn "$1" aead 'rfc4106(gcm(aes))' "$(hexkey 20)" 128
-	if pp /usr/bin/python3 py/crypto_instance.py "$1(authencesn(hmac(sha256),cbc(aes)))" "$2"; then
+	if pp python py/crypto_instance.py "$1(authencesn(hmac(sha256),cbc(aes)))" "$2"; then
 		esn "$1 of authencesn" enc 'cbc(aes)' "$(hexkey 16)" auth-trunc 'hmac(sha256)' "$(hexkey 32)" 128
 	fi
 	sa_both "ip xfrm" b
@@ -106,7 +106,7 @@ lent() {
 	run_in b ip xfrm policy flush
 	run_in a postern state add src 10.0.0.2 dst 10.0.0.1 proto esp spi 0x1003 reqid 3 mode transport dir in \
 		encap espinudp 4500 4500 0.0.0.0 "${ALG_BA[@]}"
-	check "a socket closed while the cipher has its packets" drops_by a in-icv=32 -- pp /usr/bin/python3 -B py/lent.py 0x1003
+	check "a socket closed while the cipher has its packets" drops_by a in-icv=32 -- pp python -B py/lent.py 0x1003
 	run_in a postern state flush
 	policies "ip xfrm" b 10.0.0.2 10.0.0.1
 }

@@ -79,6 +79,6 @@ for family in 4 6; do
 	run_in a postern policy flush
 	run_in a postern state flush
 done
-check "as the schema says" /usr/bin/python3 ../tools/test/schema.py event $EVENTS
+check "as the schema says" python ../tools/test/schema.py event $EVENTS
 check "for people" grep -q 'sport 4600 now src 10.0.0.2 sport 4601' $EVENTS.txt
 forge_end

@@ -50,7 +50,7 @@ fair() {
 
 delivered() { (($(stat_of b in-delivered) > before)); }
 # burst NS ADDRESS COUNT [CMD...]
-burst() { run_in "$1" /usr/bin/python3 py/burst.py "$2" 7000 "${@:3}"; }
+burst() { run_in "$1" python py/burst.py "$2" 7000 "${@:3}"; }
 
 # ICMP that answers has no part in this: somebody listens
 listen() { background "$1" socat -u UDP-RECV:7000 OPEN:/dev/null; wait_listen "$1" udp 7000; }
@@ -107,7 +107,7 @@ ip netns exec a socat -u UDP-RECV:4500 OPEN:/run/ike,creat &
 ike=$!
 wait_listen a udp 4500
 queue input udp dport 4500
-run_in b /usr/bin/python3 -B py/udp.py 10.0.0.8 4500 5 gso
+run_in b python -B py/udp.py 10.0.0.8 4500 5 gso
 check "a batch waits" busywait 5 wait_are 1
 check "it goes on" go_on
 five() { [[ $(stat -c %s /run/ike) = 500 ]]; }
@@ -119,7 +119,7 @@ check "conntrack: all are accounted for" accounts_balance a
 
 # from here on what b makes is cryptd's, whose queue takes 1000
 driver=$(awk '$1 == "name" { n = $3 } $1 == "driver" && n == "rfc4106(gcm(aes))" { print $3; exit }' /proc/crypto)
-pp /usr/bin/python3 py/crypto_instance.py "cryptd($driver)" 8000
+pp python py/crypto_instance.py "cryptd($driver)" 8000
 sas b
 check "cryptd is used" ping_ok a 10.0.0.2
 # nobody takes from it while a burst is sent, not even the share of a second that is for all
@@ -138,7 +138,7 @@ sas b
 check "new SAs work" ping_ok a 10.0.0.2
 goes "cryptd"
 
-pp /usr/bin/python3 py/crypto_instance.py "pcrypt($driver)" 9000
+pp python py/crypto_instance.py "pcrypt($driver)" 9000
 # shellcheck disable=SC2034 # for cleanup
 NAMESPACES=(a)
 ns b

@@ -22,7 +22,7 @@ sa() {
 		dir out aead 'rfc4106(gcm(aes))' "$key" 128
 }
 # send FIRST LAST: numbered datagrams of one socket
-send() { run_in a /usr/bin/python3 -B py/t2_datagrams.py 10.0.0.2 7000 "$1" "$2"; }
+send() { run_in a python -B py/t2_datagrams.py 10.0.0.2 7000 "$1" "$2"; }
 asked() { [[ $(wc -l </run/acquires) = "$1" ]]; }
 held() { stat_of a held; }
 background b socat -u UDP4-RECV:7000 CREATE:/run/got

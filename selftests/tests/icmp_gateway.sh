@@ -77,8 +77,8 @@ run_in gwa postern policy add dir out src 2001:db8::1 dst fd02::/64 action bypas
 ip netns exec gwa sysctl -qw net.ipv4.ipfrag_time=1 net.netfilter.nf_conntrack_frag6_timeout=1
 n=$(stat_of gwa out-sent)
 capture gwa pub /run/pub.pcap -Q out
-run_in hostb /usr/bin/python3 -B py/t2_fragment.py 10.2.0.2 10.1.0.2 7000 1 1
-run_in hostb /usr/bin/python3 -B py/t2_fragment.py fd02::2 fd01::2 7000 1 1
+run_in hostb python -B py/t2_fragment.py 10.2.0.2 10.1.0.2 7000 1 1
+run_in hostb python -B py/t2_fragment.py fd02::2 fd01::2 7000 1 1
 both_sent() { (($(stat_of gwa out-sent) == n + 2)); }
 check "that a piece is missing is told through the tunnel" busywait 10 both_sent
 capture_end

@@ -50,7 +50,7 @@ beet() { # NAME OUTER INNER [WORD...]
 	interop_up esp beet "$2" "$3" 20 "${GCM[@]}" "${@:4}"
 	check "$n: ping" interop_pings 0 1 56 1400 5000
 	if (($# == 3)); then
-		check "$n: TCP" interop_tcp a "$IN_A" b "$IN_B"
+		check "$n: TCP" interop_tcp a b "$IN_B"
 		check "$n: header" header
 	fi
 	if [[ $# = 3 && $3 = 4 ]]; then

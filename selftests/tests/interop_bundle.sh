@@ -115,10 +115,10 @@ wire() { # NAME FROM
 
 	# AH inside of what it has opened scapy does not see
 	[[ $OPEN != *proto=ah* ]] || return 0
-	[[ -e $DIR/$2 ]] || run_in a /usr/bin/python3 "$PY" make "$DIR/$2" "$IN_A" "$IN_B"
+	[[ -e $DIR/$2 ]] || run_in a python "$PY" make "$DIR/$2" "$IN_A" "$IN_B"
 	capture a veth0 $DIR/one -Q out 'ip proto 50 or ip6[6] == 50 or ip proto 51 or ip6[6] == 51'
 	# on one CPU, in order
-	run_in a taskset -c 0 /usr/bin/python3 "$PY" send "$DIR/$2" $skip
+	run_in a python "$PY" send "$DIR/$2" $skip
 	capture_end
 	# the packets, behind the header of the first file
 	[[ -e $DIR/pcap ]] || head -c 24 $DIR/one >$DIR/pcap
@@ -133,7 +133,7 @@ bundle() {
 	bundle_up "${@:2}"
 	wire "${1// /-}" "$2"
 	check "$1: ping" interop_pings 0 1400 5000
-	check "$1: TCP from a" interop_tcp a "$IN_A" b "$IN_B"
+	check "$1: TCP from a" interop_tcp a b "$IN_B"
 	check "$1: accounts" interop_accounts
 	[[ $PEER = xfrm ]] || check "$1: accounts of b" accounts_balance b
 	check "$1: the sender is told $MTU" fits_exactly a "$IN_B" "$MTU"
@@ -188,7 +188,7 @@ bundle "five layers" in4 esp/transport ah/transport esp/tunnel/mid6 ah/transport
 with_postern "six layers" in4 esp/transport ah/transport esp/tunnel/mid6 ah/transport esp/tunnel/out4 ah/transport
 
 interop_end
-/usr/bin/python3 "$PY" open $DIR/pcap $DIR/manifest >$DIR/opened
+python "$PY" open $DIR/pcap $DIR/manifest >$DIR/opened
 while read -r name verdict; do
 	check "scapy: $name" expect "$name" ok "$verdict"
 done <$DIR/opened

@@ -82,10 +82,10 @@ run_in a postern policy add dir out proto udp sport 4500 priority 1 action allow
 for i in '10.0.0.2 4600 10.0.0.1' 'fd00::2 4600 fd00::1'; do
 	# shellcheck disable=SC2086 # words
 	{
-		run_in b /usr/bin/python3 "$PY" send $i 4500 ff
-		run_in b /usr/bin/python3 "$PY" send $i 4500 00000000494b45
-		run_in b /usr/bin/python3 "$PY" send $i 4500 00
-		run_in b /usr/bin/python3 "$PY" send $i 4500 ffff
+		run_in b python "$PY" send $i 4500 ff
+		run_in b python "$PY" send $i 4500 00000000494b45
+		run_in b python "$PY" send $i 4500 00
+		run_in b python "$PY" send $i 4500 ffff
 	}
 done
 check "ping with an IKE daemon" interop_pings 0 1400

@@ -50,9 +50,9 @@ pings() {
 streams() {
 	from 0 0xffffffd0
 	interop_up "${@:2}" "${FROM[@]}"
-	check "$1: TCP from a" interop_tcp a "$IN_A" b "$IN_B"
+	check "$1: TCP from a" interop_tcp a b "$IN_B"
 	check "$1: across 2^32" are_in_space 1
-	check "$1: TCP from b" interop_tcp b "$IN_B" a "$IN_A"
+	check "$1: TCP from b" interop_tcp b a "$IN_A"
 	check "$1: accounts" interop_accounts
 	interop_down
 }

@@ -81,7 +81,7 @@ comp() { # NAME MODE OUTER INNER
 	[[ $1 != "tunnel 6in6" ]] || sizes=(0 1 56 100 1300)
 	check "$1: ping" interop_pings "${sizes[@]}"
 	check "$1: it becomes smaller" smaller
-	check "$1: TCP" interop_tcp a "$IN_A" b "$IN_B"
+	check "$1: TCP" interop_tcp a b "$IN_B"
 	check "$1: accounts" interop_accounts
 	check "$1: the sender is told what fits" fits_exactly a "$IN_B" $(($(esp_mtu 1500 $outer 8 16 4) + head))
 	interop_down
@@ -89,10 +89,6 @@ comp() { # NAME MODE OUTER INNER
 }
 
 interop_start
-# some of it becomes smaller
-base64 "$INTEROP_DIR/small" >"$INTEROP_DIR/text"
-{ head -c 300000 "$INTEROP_DIR/big"; cat "$INTEROP_DIR"/{text,small,text}; head -c 100000 /dev/zero; } >"$INTEROP_DIR/mixed"
-mv "$INTEROP_DIR/mixed" "$INTEROP_DIR/big"
 comp "transport 4" transport 4 4
 comp "transport 6" transport 6 6
 comp "tunnel 4in4" tunnel 4 4

@@ -24,7 +24,7 @@ for i in "${ends[@]}"; do
 	read -r from to mode <<<"$i"
 	run_in a postern policy add dir out src "$from" dst "$to" proto udp \
 		tmpl src "$from" dst "$to" proto esp reqid 1 mode "$mode"
-	run_in a /usr/bin/python3 -B py/t2_datagrams.py "$to" 7000 1 5
+	run_in a python -B py/t2_datagrams.py "$to" 7000 1 5
 done
 check "15 packets wait" expect held 15 "$(stat_of a held)"
 check "their device goes" timeout 120 ip -n a link del veth0
@@ -41,7 +41,7 @@ check "none was sent" expect packets 0 "$(stat_of a out-sent)"
 link a veth0 b veth1
 addr a veth0 10.0.0.1/24 fd00::1/64
 for i in 10.0.0.2 fd00::2; do
-	run_in a /usr/bin/python3 -B py/t2_datagrams.py $i 7000 1 5
+	run_in a python -B py/t2_datagrams.py $i 7000 1 5
 done
 check "another device takes its place" busywait 5 sent 5
 check "and goes, though SAs have routes by it" timeout 120 ip -n a link del veth0

@@ -11,7 +11,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../gateway.sh"
 
-pages() { run_in "$1" /usr/bin/python3 -B py/pages.py "${@:2}"; }
+pages() { run_in "$1" python -B py/pages.py "${@:2}"; }
 head -c 150000 /dev/urandom >/run/stream
 head -c 48000 /dev/urandom >/run/datagrams
 head -c 1368 /dev/urandom >/run/esp

@@ -51,7 +51,7 @@ none_enters "an SA"
 run_in gwa postern state add src 192.0.2.1 dst 10.1.0.2 proto esp spi 0x8888 reqid 3 mode tunnel \
 	aead 'rfc4106(gcm(aes))' "$(hexkey 20)" 128
 for spi in 00001102 00009999 00008888; do
-	run_in hostb /usr/bin/python3 -B py/t2_send.py 10.2.0.2 10.1.0.2 50 "$spi$(printf '%080d' 0)"
+	run_in hostb python -B py/t2_send.py 10.2.0.2 10.1.0.2 50 "$spi$(printf '%080d' 0)"
 done
 SENT=$((SENT + 3))
 check "ESP for a host that names no SA of that host, or one that is not for this one" drops_are gwa in-cleartext=$SENT

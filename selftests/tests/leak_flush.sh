@@ -15,7 +15,7 @@ load_postern
 run_in a postern state add src 10.0.0.1 dst 10.0.0.2 proto esp spi 0x1001 reqid 1 mode transport \
 	aead 'rfc4106(gcm(aes))' "$(hexkey 20)" 128
 run_in a postern policy add dir out src 0.0.0.0/0 dst 0.0.0.0/0 action discard priority 4294967295 owner 9
-run_in a /usr/bin/python3 -B -c "
+run_in a python -B -c "
 for i in range($N):
     print(f'policy add dir out src 10.0.0.1 dst 10.77.{i >> 8}.{i & 255} action discard')" >/run/others
 

@@ -13,7 +13,7 @@
 
 topo_sites
 load_postern
-frag() { run_in "$1" /usr/bin/python3 -B py/t2_fragment.py "${@:2}"; }
+frag() { run_in "$1" python -B py/t2_fragment.py "${@:2}"; }
 PIECES='udp or ip[6:2] & 0x3fff != 0 or ip6[6] == 44'
 CAPTURES=()
 both_captures() {

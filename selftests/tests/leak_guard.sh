@@ -30,7 +30,7 @@ if ! ip netns exec a postern guard add dev veth0 2>/run/why; then
 fi
 check "a device with a guard" expect devices veth0 "$(guards)"
 ip netns exec a postern -j guard list >/run/json
-check "JSON follows the schema" /usr/bin/python3 "$(dirname "$0")/../../tools/test/schema.py" guard-list /run/json
+check "JSON follows the schema" python "$(dirname "$0")/../../tools/test/schema.py" guard-list /run/json
 check "one is enough" guard add dev veth0
 check "and there is one" expect devices veth0 "$(guards)"
 check "a device that shows no IP" expect_fail -m 'Ethernet' guard add dev lo
@@ -45,7 +45,7 @@ guard delete dev veth0
 guard add dev veth0
 check "in the order of their numbers" expect devices 'veth0 tun0' "$(guards)"
 # TUNSETLINK to ARPHRD_ETHER
-retype() { run_in a /usr/bin/python3 -c '
+retype() { run_in a python -c '
 import fcntl, struct
 tun = open("/dev/net/tun", "r+b", 0)
 fcntl.ioctl(tun, 0x400454CA, struct.pack("16sH22x", b"tun0", 0x1001))
@@ -67,14 +67,14 @@ capture b veth0 /run/b.pcap -Q in
 word() { WORD=canary$RANDOM$RANDOM; }
 seen() { busywait 3 grep -qa "$WORD" /run/b.pcap; }
 # from_socket HOW...: into the device, by a packet socket
-from_socket() { run_in a /usr/bin/python3 -B py/frame.py veth0 "$MAC" 10.0.0.1 10.0.0.2 "$WORD" "$@" || true; }
-from_socket6() { run_in a /usr/bin/python3 -B py/frame.py veth0 "$MAC" fd00::1 fd00::2 "$WORD" "$@" || true; }
-from_bridge() { run_in c /usr/bin/python3 -B py/frame.py port "$MAC" 10.0.0.3 10.0.0.2 "$WORD" "$@"; }
+from_socket() { run_in a python -B py/frame.py veth0 "$MAC" 10.0.0.1 10.0.0.2 "$WORD" "$@" || true; }
+from_socket6() { run_in a python -B py/frame.py veth0 "$MAC" fd00::1 fd00::2 "$WORD" "$@" || true; }
+from_bridge() { run_in c python -B py/frame.py port "$MAC" 10.0.0.3 10.0.0.2 "$WORD" "$@"; }
 from_macvlan() { # which no port of a bridge can have
 	ip -n a link set veth0 nomaster
 	ip -n a link add mv link veth0 netns d type macvlan
 	ip -n d link set mv up
-	run_in d /usr/bin/python3 -B py/frame.py mv "$MAC" 10.0.0.4 10.0.0.2 "$WORD" || true
+	run_in d python -B py/frame.py mv "$MAC" 10.0.0.4 10.0.0.2 "$WORD" || true
 	ip -n d link del mv
 	ip -n a link set veth0 master br0
 }
@@ -91,7 +91,7 @@ by_rule() { # WORD...: in the stead of the bridge
 	run_in a nft delete table netdev by
 }
 from_srv6() {
-	run_in c /usr/bin/python3 -B py/frame.py port "$MAC" 10.0.0.3 10.0.0.2 "$WORD" \
+	run_in c python -B py/frame.py port "$MAC" 10.0.0.3 10.0.0.2 "$WORD" \
 		srv6 "$(ip -n a -j link show br0 | jq -r '.[0].address')"
 }
 if [[ $LANE = debug ]]; then
@@ -131,7 +131,7 @@ word
 from_socket port 67
 check "bypass: seen" seen
 word
-run_in a /usr/bin/python3 -B py/frame.py veth0 "$MAC" 10.0.0.1 10.0.0.99 "$WORD"
+run_in a python -B py/frame.py veth0 "$MAC" 10.0.0.1 10.0.0.99 "$WORD"
 check "no policy: seen" seen
 for way in from_socket from_bridge; do
 	run_in a postern policy update dir out src 10.0.0.0/24 dst 10.0.0.2 priority 10 action bypass
@@ -255,7 +255,7 @@ ip -n a link set dm1 netns d
 check "one is gone, one in another namespace" expect devices out0 "$(guards)"
 check "where it has none" expect devices '' "$(ip netns exec d postern -j guard list | jq -r '.[].dev')"
 word
-run_in a /usr/bin/python3 -B py/frame.py out0 "$MAC" 10.0.0.1 10.0.0.2 "$WORD" || true
+run_in a python -B py/frame.py out0 "$MAC" 10.0.0.1 10.0.0.2 "$WORD" || true
 GUARDED=$((GUARDED + 1))
 check "another name: it stands" busywait 3 guarded
 run_in a postern policy flush

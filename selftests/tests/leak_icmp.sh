@@ -25,9 +25,9 @@ for n in 1 2; do
 done
 capture a veth0 /run/a.pcap -Q out
 protected() { [[ $(stat_of a out-sent) = "$1" ]]; }
-run_in b /usr/bin/python3 -B py/udp.py 10.0.0.1 9999 1
+run_in b python -B py/udp.py 10.0.0.1 9999 1
 check "port unreachable goes through the SA" busywait 10 protected 1
-run_in b /usr/bin/python3 -B py/udp.py fd00::1 9999 1
+run_in b python -B py/udp.py fd00::1 9999 1
 check "port unreachable goes through the SA, IPv6" busywait 10 protected 2
 capture_end
 check "nothing in clear" only_protected /run/a.pcap
@@ -47,16 +47,22 @@ for n in 3 4; do
 done
 # error NS SRC DST QUOTED_SRC QUOTED_DST
 error() {
-	run_in "$1" /usr/bin/python3 -B - "${@:2}" <<-'PY'
+	run_in "$1" python -B - "${@:2}" <<-'PY'
+		import socket
 		import sys
-		from scapy.all import ICMP, ICMPv6DestUnreach, IP, IPv6, UDP, send
+		from scapy.layers.inet import ICMP, IP, UDP
+		from scapy.layers.inet6 import ICMPv6DestUnreach, IPv6
 
 		src, dst, qsrc, qdst = sys.argv[1:]
 		udp = UDP(sport=1000, dport=2000) / (b"canary" * 4)
 		if ":" in dst:
-		    send(IPv6(src=src, dst=dst) / ICMPv6DestUnreach(code=4) / IPv6(src=qsrc, dst=qdst) / udp, verbose=False)
+		    family = socket.AF_INET6
+		    packet = IPv6(src=src, dst=dst) / ICMPv6DestUnreach(code=4) / IPv6(src=qsrc, dst=qdst) / udp
 		else:
-		    send(IP(src=src, dst=dst) / ICMP(type=3, code=3) / IP(src=qsrc, dst=qdst) / udp, verbose=False)
+		    family = socket.AF_INET
+		    packet = IP(src=src, dst=dst) / ICMP(type=3, code=3) / IP(src=qsrc, dst=qdst) / udp
+		with socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW) as sock:
+		    sock.sendto(bytes(packet), (dst, 0))
 	PY
 }
 delivered() { [[ $(stat_of gwa in-delivered) = "$1" ]]; }
@@ -94,7 +100,7 @@ run_in gwa postern state delete src 192.0.2.1 dst 192.0.2.2 proto esp spi "$(spi
 error hosta 10.1.0.2 10.2.0.2 10.2.0.2 10.1.0.2
 check "an error without an SA is dropped" busywait 10 drops_are gwa in-no-policy=3 out-no-sa=1
 check "and makes none" expect acquires 0 "$(wc -l </run/acquires)"
-run_in hosta /usr/bin/python3 -B py/udp.py 10.2.0.2 9999 1
+run_in hosta python -B py/udp.py 10.2.0.2 9999 1
 check "other packets ask for one" busywait 10 test -s /run/acquires
 capture_end
 check "none in clear" only_protected /run/pub.pcap

@@ -14,7 +14,7 @@ load_postern
 GROUP4=239.1.2.3 GROUP6=ff05::123
 
 # send ADDRESS LOOP [HOPS]: 5 datagrams; what a member on this host got is in GOT.
-send() { GOT=$(run_in a /usr/bin/python3 -B py/t2_mcast.py veth0 "$1" "$2" 5 "${@:3}"); }
+send() { GOT=$(run_in a python -B py/t2_mcast.py veth0 "$1" "$2" 5 "${@:3}"); }
 cap_begin() { capture a veth0 /run/out.pcap -Q out; }
 on_wire() { packets_in /run/out.pcap "$1"; }
 

@@ -17,12 +17,12 @@ run_in hosta ping -q -n -c 1 -W 2 fd01::1 || true
 capture gwa pub /run/pub.pcap -Q out
 first=$CAPTURE
 capture hosta lan /run/lan.pcap -Q in 'src net fd02::/64'
-run_in hosta /usr/bin/python3 -B py/t2_nd.py fd01::2 fd02::2 64
-run_in hosta /usr/bin/python3 -B py/t2_nd.py fd01::2 fd02::2 255
-run_in hostb /usr/bin/python3 -B py/t2_nd.py fd02::2 fd01::2 64
-run_in hostb /usr/bin/python3 -B py/t2_nd.py fd02::2 fd01::2 255
+run_in hosta python -B py/t2_nd.py fd01::2 fd02::2 64
+run_in hosta python -B py/t2_nd.py fd01::2 fd02::2 255
+run_in hostb python -B py/t2_nd.py fd02::2 fd01::2 64
+run_in hostb python -B py/t2_nd.py fd02::2 fd01::2 255
 # from the link, with all that a neighbour's would have
-run_in gwb /usr/bin/python3 -B py/t2_nd.py fd02::2 fd01::2 255
+run_in gwb python -B py/t2_nd.py fd02::2 fd01::2 255
 sleep 0.5
 capture_end
 CAPTURE=$first

@@ -13,7 +13,7 @@
 
 topo_sites
 load_postern
-pieces() { run_in "$1" /usr/bin/python3 -B py/overlap.py "${@:2}"; }
+pieces() { run_in "$1" python -B py/overlap.py "${@:2}"; }
 # to_port FILE PORT: packets that show it, be it as a first fragment
 to_port() { packets_in "$1" "udp dst port $2 or (ip6[6] == 44 and ip6[42:2] & 0xfff8 == 0 and ip6[50:2] == $2)"; }
 hidden() { ! grep -qa "$2" "$1"; }

@@ -22,7 +22,7 @@ run_in a postern policy add dir out src 10.0.0.1 dst 10.0.0.2 proto udp dport 70
 	tmpl src 10.0.0.1 dst 10.0.0.2 proto ah reqid 9 mode tunnel
 SENT=0
 send() { # PORT N
-	run_in a /usr/bin/python3 -B py/t2_datagrams.py 10.0.0.2 "$1" 1 "$2"
+	run_in a python -B py/t2_datagrams.py 10.0.0.2 "$1" 1 "$2"
 	SENT=$((SENT + $2))
 }
 key=$(hexkey 20)
@@ -30,7 +30,7 @@ sa() { # ADD_OR_UPDATE SPI REQID WORD...
 	run_in a postern state "$1" src 10.0.0.1 dst 10.0.0.2 proto esp spi "$2" reqid "$3" mode tunnel \
 		aead 'rfc4106(gcm(aes))' "$key" 128 "${@:4}"
 }
-numbers() { /usr/bin/python3 -B py/t2_numbers.py /run/out.pcap; }
+numbers() { python -B py/t2_numbers.py /run/out.pcap; }
 oseq() { ip netns exec a postern -s -j state list spi "$1" | jq '.. | .oseq? // empty' | head -n 1; }
 
 sa add 0x1001 1

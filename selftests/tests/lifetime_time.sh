@@ -16,7 +16,7 @@ load_postern
 background a postern -j monitor sa >>/run/events
 wait_monitor a 1
 
-aged() { run_in a /usr/bin/python3 -B py/t2_aged.py "$@"; }
+aged() { run_in a python -B py/t2_aged.py "$@"; }
 state() { ip netns exec a postern -j state list spi "$1" | jq -r '.[].state'; }
 is() { [[ $(state "$1") = "$2" ]]; }
 told() { # SPI: which limits, soft first

@@ -39,7 +39,7 @@ flush() {
 	run_in a postern state flush
 }
 
-udp() { run_in a /usr/bin/python3 "$UDP" "$@"; }
+udp() { run_in a python "$UDP" "$@"; }
 
 # dropped REASON=N... -- SENT DST [COUNT [HOW]]: COUNT datagrams (1) to DST are dropped
 # for these reasons and no others, SENT of them are sent.

@@ -28,7 +28,7 @@ another_sa() { # NAME OUTER INNER
 
 # routed FIRST LAST: a packet that goes to the one by way of the other
 routed() {
-	/usr/bin/python3 -B - "$@" <<-'PY'
+	python -B - "$@" <<-'PY'
 	import sys
 	from scapy.layers.inet import UDP
 	from scapy.layers.inet6 import IPv6, IPv6ExtHdrRouting

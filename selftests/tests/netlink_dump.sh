@@ -50,7 +50,7 @@ check "each of them complete" expect dumps $rounds $good
 # a client made from the spec alone
 ynl=$(./ynl-gen path 2>/dev/null) || ynl=
 if [[ -n $ynl ]]; then
-	ynl() { run_in a /usr/bin/python3 -B "$ynl/cli.py" --spec ../uapi/postern.yaml --no-schema --output-json "$@"; }
+	ynl() { run_in a python -B "$ynl/cli.py" --spec ../uapi/postern.yaml --no-schema --output-json "$@"; }
 	check "YNL: all SAs" expect SAs $N "$(ynl --dump sa-get | jq 'length')"
 	check "YNL: all policies" expect policies $N "$(ynl --dump policy-get | jq 'length')"
 	check "YNL: names of enums" expect values '"tunnel" "valid"' \

@@ -9,4 +9,4 @@
 
 ns a
 load_postern
-run_in a /usr/bin/python3 -B py/t2_malformed.py
+run_in a python -B py/t2_malformed.py

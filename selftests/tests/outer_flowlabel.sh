@@ -26,7 +26,7 @@ flows() {
 			tmpl src fd00::1 dst fd00::2 proto esp mode tunnel
 	done
 	capture b veth0 /run/pcap -Q in 'ip6 proto 50'
-	run_in a /usr/bin/python3 -B - <<-'PY'
+	run_in a python -B - <<-'PY'
 		import socket
 		for family, src, dst in ((socket.AF_INET, '10.9.0.1', '10.10.0.1'), (socket.AF_INET6, 'fd09::1', 'fd10::1')):
 		    for turn in range(3):
@@ -38,7 +38,7 @@ flows() {
 	capture_end
 	run_in a postern policy flush
 	run_in a postern state flush
-	/usr/bin/python3 -B - >/run/flows <<-'PY'
+	python -B - >/run/flows <<-'PY'
 		import struct
 		data = open('/run/pcap', 'rb').read()
 		at = 24

@@ -93,11 +93,11 @@ way forwarded-6in6 c esp 6 6 ttl inherit
 way forwarded-6in6-label c esp 6 6 flowlabel 0xabcde
 pp postern -n a -batch $DIR/postern
 capture b veth0 $DIR/pcap -Q in 'ip proto 50 or ip6[6] == 50 or ip proto 51 or ip6[6] == 51'
-run_in a /usr/bin/python3 "$PY" send $DIR/manifest a
-run_in c /usr/bin/python3 "$PY" send $DIR/manifest c
+run_in a python "$PY" send $DIR/manifest a
+run_in c python "$PY" send $DIR/manifest c
 capture_end
 for from in a c; do
-	/usr/bin/python3 "$PY" sent $DIR/manifest $from $DIR/pcap >$DIR/result
+	python "$PY" sent $DIR/manifest $from $DIR/pcap >$DIR/result
 	while read -r name verdict; do
 		check "out: $name" expect "$name" ok "$verdict"
 	done <$DIR/result
@@ -116,9 +116,9 @@ done
 sed 's/^/xfrm /' $DIR/xfrm >$DIR/xfrm.batch
 pp ip -n b -batch $DIR/xfrm.batch
 capture a veth0 $DIR/pcap.xfrm -Q in 'ip proto 50 or ip6[6] == 50'
-run_in b /usr/bin/python3 "$PY" send $DIR/manifest b
+run_in b python "$PY" send $DIR/manifest b
 capture_end
-/usr/bin/python3 "$PY" sent $DIR/manifest b $DIR/pcap.xfrm >$DIR/result
+python "$PY" sent $DIR/manifest b $DIR/pcap.xfrm >$DIR/result
 while read -r name verdict; do
 	check "XFRM: $name" expect "$name" ok "$verdict"
 done <$DIR/result
@@ -209,7 +209,7 @@ received ah-4in4 ah 4 4
 received ah-6in6 ah 6 6 flag noecn
 capture_end
 cp $DIR/pcap* $DIR/manifest "$RESULTS/"
-/usr/bin/python3 "$PY" received $DIR/pcap.in "${names[@]}" >$DIR/result
+python "$PY" received $DIR/pcap.in "${names[@]}" >$DIR/result
 while read -r name verdict; do
 	check "in: $name" expect "$name" ok "$verdict"
 done <$DIR/result

@@ -80,10 +80,10 @@ check "IPv6: the near end" expect mss "mss $mss6" "$(mss6_of /run/a.pcap)"
 # Options of all kinds, of another path now; then a path that takes less than every host.
 cases() {
 	capture hostb lan /run/syn.pcap -Q in tcp or ip6 proto 6
-	run_in hosta /usr/bin/python3 -B py/syn.py send 10.1.0.2 10.2.0.2
-	run_in hosta /usr/bin/python3 -B py/syn.py send fd01::2 fd02::2
+	run_in hosta python -B py/syn.py send 10.1.0.2 10.2.0.2
+	run_in hosta python -B py/syn.py send fd01::2 fd02::2
 	capture_end
-	run_in hosta /usr/bin/python3 -B py/syn.py check /run/syn.pcap "$1" "$2"
+	run_in hosta python -B py/syn.py check /run/syn.pcap "$1" "$2"
 }
 mtu 1380
 check "options of all kinds" cases $(($(esp_mtu 1380 20 8 16 4) - 40)) $(($(esp_mtu 1380 40 8 16 4) - 60))

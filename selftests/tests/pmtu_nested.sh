@@ -38,7 +38,7 @@ capture gwa pub /run/pub.pcap
 ping_lost gwa 10.3.0.9 -t 64
 capture_end
 check "a packet goes round until its TTL ends" expect packets 64 "$(packets_in /run/pub.pcap ip proto 50)"
-run_in gwa /usr/bin/python3 -B "$(dirname "$0")/../py/toobig.py" router=192.0.2.1 src=192.0.2.254 dst=192.0.2.1 \
+run_in gwa python -B "$(dirname "$0")/../py/toobig.py" router=192.0.2.1 src=192.0.2.254 dst=192.0.2.1 \
 	proto=50 spi="$(spi_of 1 2)" seq=1 mtu=1300
 ping_ok gwa 192.0.2.254
 capture gwa pub /run/pub.pcap

@@ -10,9 +10,9 @@ DIR=/run/headers
 PY=$(dirname "$0")/../py
 
 # The first hop of routes is b too.
-make() { /usr/bin/python3 "$PY/packets.py" fronts "$@"; }
-send() { run_in "$1" /usr/bin/python3 "$PY/packets.py" send "${@:2}"; }
-mobility() { run_in a /usr/bin/python3 "$PY/mobility.py" fd00::1 fd00::2 "$@"; }
+make() { python "$PY/packets.py" fronts "$@"; }
+send() { run_in "$1" python "$PY/packets.py" send "${@:2}"; }
+mobility() { run_in a python "$PY/mobility.py" fd00::1 fd00::2 "$@"; }
 block() { run_in a postern policy add dir "$1" "${@:2}" action block; }
 
 # discards N CMD...: the command adds N packets that policies discard.

@@ -106,8 +106,8 @@ signal.pause()'
 	run_in b nft 'table ip6 raw { chain outward { type filter hook output priority -450; exthdr frag exists notrack; }; }'
 	ip netns exec a sysctl -qw net.ipv4.ipfrag_time=300 net.ipv6.ip6frag_time=300
 	for id in 1 2; do
-		run_in b /usr/bin/python3 -B py/t2_fragment.py -n 10.0.0.2 10.0.0.1 7000 $id 1
-		run_in b /usr/bin/python3 -B py/t2_fragment.py -n fd00::2 fd00::1 7000 $id 1
+		run_in b python -B py/t2_fragment.py -n 10.0.0.2 10.0.0.1 7000 $id 1
+		run_in b python -B py/t2_fragment.py -n fd00::2 fd00::1 7000 $id 1
 	done
 	writers=()
 	for id in 10.0.0.1 '[fd00::1]'; do

@@ -27,7 +27,7 @@ for cpu in 0 1; do
 	background a taskset -c $cpu ping -q -i 0.01 -s 1000 10.0.0.2 >/run/ping.$cpu
 	pings+=("$BACKGROUND")
 done
-run_in a /usr/bin/python3 -B py/lifetimes.py $N >/run/out
+run_in a python -B py/lifetimes.py $N >/run/out
 say "$(</run/out)"
 out() { jq -r ".$1" /run/out; }
 kill -INT "${pings[@]}"

@@ -27,7 +27,7 @@ group_sa() { # NS DIR SRC ENC AUTH
 # says FROM: a datagram of its own
 says() {
 	N=$((N + 1))
-	run_in b /usr/bin/python3 -B "$PY" send "$GROUP" veth0 "$1" "text$N"
+	run_in b python -B "$PY" send "$GROUP" veth0 "$1" "text$N"
 }
 
 heard() { # FROM

@@ -10,7 +10,7 @@ ns a
 load_postern
 pp postern -n a algs | tee /run/text
 pp postern -n a -j algs >/run/json
-check "JSON follows the schema" /usr/bin/python3 "$(dirname "$0")/../../tools/test/schema.py" algs /run/json
+check "JSON follows the schema" python "$(dirname "$0")/../../tools/test/schema.py" algs /run/json
 check "text and JSON list the same" cmp <(awk '{ print $1, $2 }' /run/text) <(jq -r '.[] | "\(.kind) \(.name)"' /run/json)
 check "none without the right to" expect_fail -m 'not permitted' ip netns exec a setpriv --bounding-set=-net_admin \
 	--inh-caps=-net_admin postern algs

@@ -9,7 +9,7 @@ valid() { # KIND CMD...
 
 	shift
 	postern -n p -j "$@" > /tmp/json
-	/usr/bin/python3 ../tools/test/schema.py "$kind" /tmp/json
+	python ../tools/test/schema.py "$kind" /tmp/json
 }
 
 indented_is_the_same() {
@@ -33,7 +33,7 @@ all_reasons_are_listed() {
 events_follow_the_schema() {
 	local wanted='acquire overrun policy-del policy-flush policy-new policy-update sa-del sa-expire sa-flush sa-new sa-update'
 
-	/usr/bin/python3 ../tools/test/schema.py event /tmp/events
+	python ../tools/test/schema.py event /tmp/events
 	# An overrun happens to who is slow only.
 	expect events "${wanted/overrun /}" "$(jq -r .event /tmp/events | sort -u | xargs)"
 }
@@ -96,7 +96,7 @@ busywait 20 grep -q '"hard":1' /tmp/events
 pp postern -n p state delete dst fd00::2 proto ah spi 0x1003
 pp postern -n p policy delete dir fwd src ::/0 dst ::/0 proto ipv6-icmp type 128
 pp postern -n p -s -j state flush | tee /tmp/flushed
-check "flush" /usr/bin/python3 ../tools/test/schema.py flushed /tmp/flushed
+check "flush" python ../tools/test/schema.py flushed /tmp/flushed
 pp postern -n p policy flush
 busywait 20 grep -q policy-flush /tmp/events
 kill "$mon"

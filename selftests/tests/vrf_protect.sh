@@ -85,7 +85,7 @@ bundle() {
 
 # cut_off: packets of 20 and 59 octets, whose headers should have 60
 cut_off() {
-	run_in a /usr/bin/python3 -B - <<-'PY'
+	run_in a python -B - <<-'PY'
 		import socket
 		import struct
 

@@ -66,7 +66,7 @@ for n in a b; do
 	check "$n: nothing was dropped" drops_are $n out-too-big='*'
 	check "$n: accounts" accounts_balance $n
 done
-/usr/bin/python3 "$PY" $DIR/pcap $DIR/manifest >$DIR/verdicts
+python "$PY" $DIR/pcap $DIR/manifest >$DIR/verdicts
 while read -r name verdict; do
 	check "$name" expect "$name" ok "$verdict"
 done <$DIR/verdicts

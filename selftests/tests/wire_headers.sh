@@ -25,8 +25,8 @@ protected() {
 	run_in a postern state add src $src dst $dst proto "$1" spi "$OUT_SPI" reqid 1 mode transport dir out \
 		auth-trunc 'hmac(sha256)' "$auth" 128 "${words[@]}"
 	run_in a postern policy add dir out src $src dst $dst proto udp tmpl proto "$1" reqid 1 mode transport
-	run_in a /usr/bin/python3 "$PY" fronts "$DIR/$1-$2" $src $dst
-	run_in a /usr/bin/python3 "$PY" send "$DIR/$1-$2"
+	run_in a python "$PY" fronts "$DIR/$1-$2" $src $dst
+	run_in a python "$PY" send "$DIR/$1-$2"
 	run_in a postern policy flush
 	run_in a postern state flush
 	echo "$1-$2 proto=$1 spi=$OUT_SPI mode=transport src=$src dst=$dst alg=null auth=$auth sent=$DIR/$1-$2" >>$DIR/manifest
@@ -67,7 +67,7 @@ done
 capture_end
 cp $DIR/pcap $DIR/manifest "$RESULTS/"
 check "all packets were sent" drops_are a
-/usr/bin/python3 "$PY" open $DIR/pcap $DIR/manifest >$DIR/opened
+python "$PY" open $DIR/pcap $DIR/manifest >$DIR/opened
 while read -r name verdict; do
 	check "scapy: $name" expect "$name" ok "$verdict"
 done <$DIR/opened

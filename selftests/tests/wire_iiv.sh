@@ -16,8 +16,8 @@ addr a lo 10.9.0.1/32
 ip -n a route add 10.9.0.2 via 10.0.0.2 src 10.9.0.1
 load_postern
 mkdir -p $DIR
-/usr/bin/python3 "$PY/packets.py" make $DIR/all.out 10.9.0.1 10.9.0.2
-/usr/bin/python3 "$PY/packets.py" make $DIR/all.in 10.9.0.2 10.9.0.1
+python "$PY/packets.py" make $DIR/all.out 10.9.0.1 10.9.0.2
+python "$PY/packets.py" make $DIR/all.in 10.9.0.2 10.9.0.1
 for i in out in; do
 	grep '^udp' $DIR/all.$i >$DIR/$i
 done
@@ -52,11 +52,11 @@ for alg in "${ALGORITHMS[@]}"; do
 		[[ $dir = out ]] || continue
 		run_in a postern policy add dir out src 10.9.0.1 dst 10.9.0.2 \
 			tmpl src $src dst $dst proto esp reqid "$spi" mode tunnel
-		run_in a /usr/bin/python3 "$PY/packets.py" send $DIR/out
+		run_in a python "$PY/packets.py" send $DIR/out
 		run_in a postern policy flush dir out
 	done
 done
-run_in b /usr/bin/python3 "$PY/iiv.py" send $DIR/manifest.in
+run_in b python "$PY/iiv.py" send $DIR/manifest.in
 n=$(($(wc -l <$DIR/in) * ${#ALGORITHMS[@]}))
 delivered() { [[ $(stat_of a in-delivered) = "$n" ]]; }
 busywait 20 delivered || true
@@ -68,8 +68,8 @@ CAPTURE=$OUT
 capture_end
 cp $DIR/pcap.* $DIR/manifest.* "$RESULTS/"
 
-/usr/bin/python3 "$PY/iiv.py" open $DIR/pcap.out $DIR/manifest.out >$DIR/verdicts
-/usr/bin/python3 "$PY/iiv.py" check $DIR/pcap.in $DIR/manifest.in >>$DIR/verdicts
+python "$PY/iiv.py" open $DIR/pcap.out $DIR/manifest.out >$DIR/verdicts
+python "$PY/iiv.py" check $DIR/pcap.in $DIR/manifest.in >>$DIR/verdicts
 while read -r name verdict; do
 	check "$name" expect "$name" ok "$verdict"
 done <$DIR/verdicts

@@ -44,8 +44,8 @@ protected() {
 	[[ $mode = tunnel ]] || skip=fragments
 	run_in a postern state add src $src dst $dst proto "$proto" spi "$SPI" reqid 1 mode "$mode" dir out "${words[@]}"
 	run_in a postern policy add dir out src $isrc dst $idst tmpl src $src dst $dst proto "$proto" reqid 1 mode "$mode"
-	[[ -e $DIR/$sent ]] || run_in a /usr/bin/python3 "$PY" make "$DIR/$sent" $isrc $idst
-	run_in a /usr/bin/python3 "$PY" send "$DIR/$sent" $skip
+	[[ -e $DIR/$sent ]] || run_in a python "$PY" make "$DIR/$sent" $isrc $idst
+	run_in a python "$PY" send "$DIR/$sent" $skip
 	run_in a postern policy flush
 	run_in a postern state flush
 	echo "$proto-$alg-$mode-${inner}in$outer proto=$proto spi=$SPI mode=$mode src=$src dst=$dst" \
@@ -93,7 +93,7 @@ cp $DIR/pcap $DIR/manifest $DIR/uat "$RESULTS/"
 check "all packets were sent" drops_are a
 check "accounts" accounts_balance a
 
-/usr/bin/python3 "$PY" open $DIR/pcap $DIR/manifest >$DIR/opened
+python "$PY" open $DIR/pcap $DIR/manifest >$DIR/opened
 while read -r name verdict; do
 	check "scapy: $name" expect "$name" ok "$verdict"
 done <$DIR/opened

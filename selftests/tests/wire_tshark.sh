@@ -49,7 +49,7 @@ protected() {
 		state add src 10.0.0.1 dst 10.0.0.2 proto $2 spi $SPI reqid 1 mode tunnel dir out $words
 		policy add dir out src 10.9.0.1 dst 10.9.0.2 tmpl src 10.0.0.1 dst 10.0.0.2 proto $2 reqid 1 mode tunnel
 	EOF
-	run_in a /usr/bin/python3 "$PY" send $DIR/sent
+	run_in a python "$PY" send $DIR/sent
 	postern -n a policy flush
 	postern -n a state flush
 	[[ -z $4 ]] || echo "$2-$1 proto=$2 spi=$SPI mode=tunnel src=10.0.0.1 dst=10.0.0.2 $4 key=$key auth=$auth" \
@@ -67,7 +67,7 @@ addr a lo 10.9.0.1/32
 ip -n a route add 10.9.0.2 via 10.0.0.2 src 10.9.0.1
 load_postern
 mkdir -p $DIR
-run_in a /usr/bin/python3 "$PY" make $DIR/sent 10.9.0.1 10.9.0.2
+run_in a python "$PY" make $DIR/sent 10.9.0.1 10.9.0.2
 run_in b nft 'add table inet quiet; add chain inet quiet inward { type filter hook input priority 0; }
 	add rule inet quiet inward meta l4proto { esp, ah } drop'
 capture b veth0 $DIR/pcap 'ip proto 50 or ip proto 51'
@@ -83,7 +83,7 @@ cp $DIR/pcap $DIR/manifest $DIR/uat "$RESULTS/"
 check "all packets were sent" drops_are a
 check "accounts" accounts_balance a
 
-/usr/bin/python3 "$PY" open $DIR/pcap $DIR/manifest >$DIR/opened
+python "$PY" open $DIR/pcap $DIR/manifest >$DIR/opened
 while read -r name verdict; do
 	check "scapy: $name" expect "$name" ok "$verdict"
 done <$DIR/opened

@@ -15,23 +15,23 @@ PY=$(dirname "$0")/../py/vectors.py
 topo_pair
 load_postern
 mkdir -p $DIR
-for i in $(/usr/bin/python3 "$PY" addresses); do
+for i in $(python "$PY" addresses); do
 	addr a lo "$i/32"
 done
 addr b lo 203.0.113.153/32
 ip -n b route add default via 10.0.0.1
-/usr/bin/python3 "$PY" batch >$DIR/batch
+python "$PY" batch >$DIR/batch
 check "all SAs are taken" run_in a postern -batch $DIR/batch
 capture a veth0 $DIR/pcap -Q in ip
-run_in b /usr/bin/python3 "$PY" send
-/usr/bin/python3 "$PY" counts >$DIR/want
+run_in b python "$PY" send
+python "$PY" counts >$DIR/want
 sum() { awk -v n="$1" '{ sum += $n } END { print sum }' $DIR/want; }
 busywait 20 drops_are a in-icv="$(sum 3)" in-padding="$(sum 4)" || true
 check "drops" drops_are a in-icv="$(sum 3)" in-padding="$(sum 4)"
 capture_end
 cp $DIR/pcap "$RESULTS/"
 
-/usr/bin/python3 "$PY" check $DIR/pcap >$DIR/verdicts
+python "$PY" check $DIR/pcap >$DIR/verdicts
 while read -r name verdict; do
 	check "$name" expect "$name" ok "$verdict"
 done <$DIR/verdicts
@@ -46,15 +46,15 @@ done <$DIR/want
 check "accounts" accounts_balance a
 
 all_sent() { expect out-sent "$OUT" "$(stat_of b out-sent)"; }
-/usr/bin/python3 "$PY" out-batch >$DIR/out
+python "$PY" out-batch >$DIR/out
 OUT=$(grep -c '^state' $DIR/out)
 check "out: all SAs are taken" run_in b postern -batch $DIR/out
 capture b veth0 $DIR/pcap.out -Q out 'ip proto 50'
-run_in b /usr/bin/python3 "$PY" out-send
+run_in b python "$PY" out-send
 check "out: all are sent" busywait 20 all_sent
 capture_end
 cp $DIR/pcap.out "$RESULTS/"
-/usr/bin/python3 "$PY" out-check $DIR/pcap.out >$DIR/verdicts
+python "$PY" out-check $DIR/pcap.out >$DIR/verdicts
 while read -r name verdict; do
 	check "$name" expect "$name" ok "$verdict"
 done <$DIR/verdicts
