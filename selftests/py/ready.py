@@ -91,7 +91,7 @@ def serve(requests):
                     os._exit(code)
             status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) & 255
         except OSError as error:
-            os.write(fds[2], f"{args[0]}: {error}\n".encode())
+            os.write(fds[2], f"ready.py: {error}\n".encode())
         os.write(answer, b"%d\n" % status)
         for fd in *fds, answer, process:
             os.close(fd)
