@@ -9,17 +9,25 @@
 #include "path.h"
 
 #define HOLD_SLOT_MAX	64		/* buffers that wait for one SA */
+#define HOLD_SLOT_SIZE	(1 << 20)	/* octets of memory that they take */
 #define HOLD_NET_MAX	4096		/* packets that wait in a namespace */
+#define HOLD_NET_SIZE	(1 << 24)	/* octets of memory that they take */
 #define HOLD_TIME	(30 * HZ)
 #define ASK_AGAIN	(2 * HZ)
 #define ASK_SELDOM	(HZ / 8)
+
+/* A datagram that reassembly made can take megabytes, and counts as one. */
+static bool is_net_full(const struct postern_sad *sad, const struct sk_buff *skb)
+{
+	return atomic_read(&sad->held) + postern_drop_segs(skb) > HOLD_NET_MAX ||
+	       atomic_read(&sad->held_size) + skb->truesize > HOLD_NET_SIZE;
+}
 
 /* Why a packet cannot wait, or 0. */
 static enum postern_drop_reason no_place(struct postern_sad *sad,
 					 struct postern_slot *slot,
 					 const struct sk_buff *skb)
 {
-	unsigned int n = postern_drop_segs(skb);
 	const struct dst_entry *dst = skb_dst(skb);
 
 	lockdep_assert_held(&sad->slot_lock);
@@ -27,7 +35,8 @@ static enum postern_drop_reason no_place(struct postern_sad *sad,
 	if (dst && dst->flags & DST_FAKE_RTABLE)
 		return POSTERN_DROP_OUT_NO_SA;
 	if (skb_queue_len(&slot->held) >= HOLD_SLOT_MAX ||
-	    atomic_read(&sad->held) + n > HOLD_NET_MAX)
+	    slot->held_size + skb->truesize > HOLD_SLOT_SIZE ||
+	    is_net_full(sad, skb))
 		return POSTERN_DROP_OUT_HOLD_FULL;
 	return 0;
 }
@@ -48,7 +57,9 @@ static enum postern_drop_reason enqueue(struct postern_sad *sad,
 		return POSTERN_DROP_OUT_NO_ROUTE;
 	skb->dev = NULL;	/* it may go away before the packet does */
 	__skb_queue_tail(&slot->held, skb);
+	slot->held_size += skb->truesize;
 	atomic_add(postern_drop_segs(skb), &sad->held);
+	atomic_add(skb->truesize, &sad->held_size);
 	if (!slot->waiting) {
 		WRITE_ONCE(slot->waiting, true);
 		list_add(&slot->wait_link, &sad->waiting);
@@ -89,7 +100,7 @@ static bool is_flood(struct postern_sad *sad, const struct postern_slot_key *wan
 {
 	const struct postern_slot *slot;
 
-	if (likely(atomic_read(&sad->held) + postern_drop_segs(skb) <= HOLD_NET_MAX) ||
+	if (likely(!is_net_full(sad, skb)) ||
 	    time_after(jiffies, READ_ONCE(sad->asked) + ASK_SELDOM))
 		return false;
 	slot = postern_slot_lookup(sad, want);
@@ -174,6 +185,7 @@ void postern_hold_timer(struct work_struct *work)
 	__skb_queue_head_init(&list);
 	spin_lock_bh(&sad->slot_lock);
 	skb_queue_splice_init(&slot->held, &list);
+	slot->held_size = 0;
 	if (slot->waiting) {
 		WRITE_ONCE(slot->waiting, false);
 		list_del(&slot->wait_link);
@@ -183,6 +195,7 @@ void postern_hold_timer(struct work_struct *work)
 
 	while ((skb = __skb_dequeue(&list))) {
 		atomic_sub(postern_drop_segs(skb), &sad->held);
+		atomic_sub(skb->truesize, &sad->held_size);
 		if (!ready) {
 			postern_drop(&site, skb, POSTERN_DROP_OUT_NO_SA);
 			continue;

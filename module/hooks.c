@@ -63,7 +63,8 @@ static unsigned int ipsec_header(const struct postern_net *pn,
 		c->proto = ip_hdr(skb)->protocol;
 		if ((c->proto != IPPROTO_ESP && c->proto != IPPROTO_AH &&
 		     c->proto != IPPROTO_UDP) ||
-		    ip_hdr(skb)->frag_off & htons(IP_OFFSET))
+		    ip_hdr(skb)->frag_off & htons(IP_OFFSET) ||
+		    unlikely(ip_hdr(skb)->ihl < 5)) /* of SRv6, see flow.c */
 			return 0;
 		off = ip_hdrlen(skb);
 		return c->proto == IPPROTO_UDP ? udp_header(pn, skb, off, c) : off;

@@ -786,16 +786,18 @@ unsigned int postern_input(struct postern_net *pn, struct sk_buff *skb,
 	};
 	struct postern_job *job;
 	struct postern_sa *sa;
-	__be32 buf[2], number, *id;
+	__be32 number, *id;
 	u64 seq;
 	int err = 0;
 
-	id = skb_header_pointer(skb, spi_offset, sizeof(buf), buf);
-	if (unlikely(!id)) {
+	/* read where the ICV will be looked for, not in pages that a sender may still write */
+	if (unlikely(!pskb_may_pull(skb, spi_offset + 2 * sizeof(*id)))) {
 		postern_stat_inc(pn->stats, in_packets);
-		postern_drop(&site, skb, POSTERN_DROP_IN_TRUNCATED);
+		postern_drop(&site, skb, skb->len < spi_offset + 2 * sizeof(*id) ?
+			     POSTERN_DROP_IN_TRUNCATED : POSTERN_DROP_IN_MEMORY);
 		return NF_STOLEN;
 	}
+	id = (__be32 *)(skb->data + spi_offset);
 	key.spi = id[0];
 	number = id[1];	/* the head may move below */
 	if (ipv4)

@@ -23,6 +23,7 @@
 
 #include <linux/mutex.h>
 #include <linux/ratelimit_types.h>
+#include <linux/sched/signal.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 #include "drop.h"
@@ -72,6 +73,15 @@ struct postern_net {
 };
 
 extern unsigned int postern_net_id;
+
+/*
+ * The lock of all configuration for a request.  Netlink handles all messages of a buffer
+ * although their sender was killed at the first.
+ */
+static inline int postern_lock(struct postern_net *pn)
+{
+	return fatal_signal_pending(current) ? -EINTR : mutex_lock_killable(&pn->lock);
+}
 
 static inline struct postern_net *postern_net(const struct net *net)
 {

@@ -292,7 +292,7 @@ static int policy_write_doit(struct genl_info *info, bool replace)
 	reply = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!reply)
 		return -ENOMEM;
-	if (mutex_lock_killable(&pn->lock)) {
+	if (postern_lock(pn)) {
 		err = -EINTR;
 	} else {
 		err = policy_write(pn, info, &args, replace, reply);
@@ -433,7 +433,7 @@ int postern_nl_policy_del_doit(struct sk_buff *skb, struct genl_info *info)
 	err = get_name(info, &name);
 	if (err)
 		return err;
-	if (mutex_lock_killable(&pn->lock))
+	if (postern_lock(pn))
 		return -EINTR;
 	policy = policy_named(pn, &name, info->extack);
 	if (policy) {
@@ -463,7 +463,7 @@ int postern_nl_policy_get_doit(struct sk_buff *skb, struct genl_info *info)
 	reply = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!reply)
 		return -ENOMEM;
-	if (mutex_lock_killable(&pn->lock)) {
+	if (postern_lock(pn)) {
 		nlmsg_free(reply);
 		return -EINTR;
 	}
@@ -521,7 +521,7 @@ int postern_nl_policy_get_dumpit(struct sk_buff *skb,
 			       "owner and dir narrow a dump; index, selector and priority name one policy");
 		return -EINVAL;
 	}
-	if (mutex_lock_killable(&pn->lock))
+	if (postern_lock(pn))
 		return -EINTR;
 	cb->seq = pn->generation;
 	while ((policy = postern_spd_next(&pn->spd, *last))) {
@@ -583,7 +583,7 @@ int postern_nl_policy_flush_doit(struct sk_buff *skb, struct genl_info *info)
 	reply = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!reply)
 		return -ENOMEM;
-	if (mutex_lock_killable(&pn->lock)) {
+	if (postern_lock(pn)) {
 		nlmsg_free(reply);
 		return -EINTR;
 	}

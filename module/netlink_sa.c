@@ -231,7 +231,7 @@ static int sa_new(struct genl_info *info)
 	err = postern_sa_args_get(info->attrs, &args, info->extack);
 	if (err)
 		return err;
-	if (mutex_lock_killable(&pn->lock))
+	if (postern_lock(pn))
 		return -EINTR;
 	old = postern_sad_lookup(&pn->sad, &args.key);
 	if (old && !is_larval(old)) {
@@ -272,7 +272,7 @@ static int sa_update(struct genl_info *info)
 	err = postern_sa_args_get(info->attrs, &args, info->extack);
 	if (err)
 		return err;
-	if (mutex_lock_killable(&pn->lock))
+	if (postern_lock(pn))
 		return -EINTR;
 	old = find_sa(pn, info->attrs, &args.key);
 	if (!old)
@@ -316,7 +316,7 @@ int postern_nl_sa_del_doit(struct sk_buff *skb, struct genl_info *info)
 	err = postern_sa_args_key(info->attrs, &key, info->extack);
 	if (err)
 		return err;
-	if (mutex_lock_killable(&pn->lock))
+	if (postern_lock(pn))
 		return -EINTR;
 	sa = find_sa(pn, info->attrs, &key);
 	if (sa && is_from(sa, info->attrs[POSTERN_A_SA_SRC])) {
@@ -428,7 +428,7 @@ int postern_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
 	reply = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!reply)
 		return -ENOMEM;
-	if (mutex_lock_killable(&pn->lock)) {
+	if (postern_lock(pn)) {
 		nlmsg_free(reply);
 		return -EINTR;
 	}
@@ -476,7 +476,7 @@ int postern_nl_sa_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	err = filter_init(&filter, tb, cb->extack);
 	if (err)
 		return err;
-	if (mutex_lock_killable(&pn->lock))
+	if (postern_lock(pn))
 		return -EINTR;
 	cb->seq = pn->generation;
 	while ((sa = postern_sad_next(&pn->sad, *last))) {
@@ -519,7 +519,7 @@ int postern_nl_sa_flush_doit(struct sk_buff *skb, struct genl_info *info)
 	reply = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!reply)
 		return -ENOMEM;
-	if (mutex_lock_killable(&pn->lock)) {
+	if (postern_lock(pn)) {
 		nlmsg_free(reply);
 		return -EINTR;
 	}
@@ -587,7 +587,7 @@ int postern_nl_sa_allocspi_doit(struct sk_buff *skb, struct genl_info *info)
 	reply = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!reply)
 		return -ENOMEM;
-	if (mutex_lock_killable(&pn->lock)) {
+	if (postern_lock(pn)) {
 		err = -EINTR;
 	} else {
 		err = allocspi(pn, info, &args, min, max, reply);
@@ -665,7 +665,8 @@ int postern_nl_sa_dummy_doit(struct sk_buff *skb, struct genl_info *info)
 	for (; !err && count; count--) {
 		err = send_dummy(pn, &key, tb[POSTERN_A_SA_DUMMY_LEN],
 				 info->extack);
-		if (signal_pending(current))
+		/* netlink answers nothing to who is interrupted */
+		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();
 	}

@@ -15,6 +15,7 @@
  * what another CPU sends would overtake them.  RFC 4301 section 5.1.
  */
 #include <linux/random.h>
+#include <linux/sched/task_stack.h>
 #include <linux/udp.h>
 #include <net/ip.h>
 #include <net/ip6_route.h>
@@ -351,16 +352,50 @@ static noinline enum postern_drop_reason check_next(struct postern_out *o)
 }
 
 /*
- * Devices whose sending functions have called one another, up to here.  The stack's own
- * limit is 8, for which the kernel stack would not do.
+ * Devices whose sending functions have called one another, up to here, or packets of ours
+ * in which this one is: what changes them between LOCAL_OUT and POST_ROUTING, so that they
+ * are protected again, need no device.  The stack's own limit is 8, for which the kernel
+ * stack would not do.
  */
 #define NESTING_MAX	3
+
+#ifndef CONFIG_PREEMPT_RT
+static DEFINE_PER_CPU(unsigned int, sending);
+
+static bool nests_too_deep(void)
+{
+	return dev_recursion_level() > NESTING_MAX ||
+	       this_cpu_read(sending) > NESTING_MAX;
+}
+
+static void sending_begins(void)
+{
+	__this_cpu_inc(sending);
+}
+
+static void sending_ends(void)
+{
+	__this_cpu_dec(sending);
+}
+#else
+/* Others come in between on the same CPU, but all runs on the stack of its task. */
+static bool nests_too_deep(void)
+{
+	unsigned long left = (unsigned long)__builtin_frame_address(0) -
+			     (unsigned long)task_stack_page(current);
+
+	return dev_recursion_level() > NESTING_MAX || left < THREAD_SIZE / 3;
+}
+
+static void sending_begins(void) {}
+static void sending_ends(void) {}
+#endif
 
 static enum postern_drop_reason check_packet(struct postern_out *o)
 {
 	enum postern_drop_reason reason;
 
-	if (unlikely(dev_recursion_level() > NESTING_MAX))
+	if (unlikely(nests_too_deep()))
 		return POSTERN_DROP_OUT_NESTING;
 	if (unlikely(o->judged->opaque) &&
 	    !postern_selector_any_port(&o->policy->rule.sel))
@@ -501,8 +536,10 @@ static void output_whole(const struct postern_out *o, struct sk_buff *skb)
 	int err = 0;
 
 	local_bh_disable();
+	sending_begins();
 	job = output_one(o, skb, &err);
 	output_finish(job, err);
+	sending_ends();
 	local_bh_enable();
 }
 
@@ -665,10 +702,19 @@ void postern_output(struct postern_net *pn, struct sk_buff *skb,
 		    const struct postern_flow *judged,
 		    struct postern_policy *policy)
 {
+	struct postern_drop_site site = {
+		.stats = pn->stats,
+		.policy = policy->index,
+	};
 	unsigned int n = postern_drop_segs(skb);
 
 	postern_stat_add(pn->stats, out_packets, n);
 	postern_policy_used(policy, n, skb->len);
+	/* a bridge has told its port which tunnel it is for, in place of a route */
+	if (unlikely(skb_dst(skb) && skb_dst(skb)->flags & DST_METADATA)) {
+		postern_drop(&site, skb, POSTERN_DROP_OUT_NO_ROUTE);
+		return;
+	}
 	output_policy(pn, skb, flow, judged, policy);
 }
 

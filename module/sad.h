@@ -33,6 +33,7 @@ struct postern_slot_key {
  * @sas: SAs that fit, by struct postern_sa.slot_link [S]
  * @users: policies, SAs and packets that wait [S]
  * @held: packets that wait for an SA [own lock]
+ * @held_size: octets of memory that they take [S]
  * @asked: jiffies of the last acquire [S]
  * @deadline: end of the wait; holds a user while it is pending [S]
  * @waiting: packets wait, @deadline will come [S, read by packets]
@@ -47,6 +48,7 @@ struct postern_slot {
 	struct list_head sas[2];
 	unsigned int users;
 	struct sk_buff_head held;
+	unsigned int held_size;
 	unsigned long asked;
 	struct delayed_work deadline;
 	bool waiting;
@@ -66,6 +68,7 @@ struct postern_slot {
  * @count: SAs in the table [C, read anywhere]
  * @alive: SAs and slots not yet freed [A]
  * @held: packets that wait in all slots [A]
+ * @held_size: octets of memory that they take [A]
  * @acquires: number of the last acquire [A]
  * @asked: jiffies of the last acquire for a packet that finds no place to wait
  *         [S, read by packets]
@@ -84,6 +87,7 @@ struct postern_sad {
 	u32 count;
 	atomic_t alive;
 	atomic_t held;
+	atomic_t held_size;
 	atomic64_t acquires;
 	unsigned long asked;
 	unsigned long unheard;

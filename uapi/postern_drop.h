@@ -77,7 +77,7 @@
 	R(OUT_MALFORMED, "out-malformed", \
 	  "the packet's own headers are malformed") \
 	R(OUT_NO_ROUTE, "out-no-route", \
-	  "no route to the SA's destination") \
+	  "no route to the SA's destination; or a bridge is to hand the packet to a tunnel device") \
 	R(OUT_MEMORY, "out-memory", \
 	  "no memory for an outbound packet; or it is in memory of a device, or of a socket whose TLS a device does, or cannot be cut") \
 	R(OUT_CRYPTO, "out-crypto", \
@@ -97,7 +97,7 @@
 	R(OUT_GUARD, "out-guard", \
 	  "a frame that did not come from the IP stack was to leave in clear where a policy says protect or discard, and a guard stands") \
 	R(OUT_NESTING, "out-nesting", \
-	  "devices in one another send to one another, deeper than the kernel's stack may hold: a route in a circle")
+	  "devices or protected packets in one another, deeper than the kernel's stack may hold: a route in a circle, or what changes each of them")
 
 enum postern_drop_reason {
 	POSTERN_DROP_UNSPEC,

@@ -90,4 +90,24 @@ capture_end
 check "and none left in clear" expect packets 0 "$(packets_in /run/out.pcap)"
 check "they are dropped" expect_fail grep -qx 501 /run/got
 check "and counted" drops_are a out-no-sa=13 out-hold-full=37
+
+# what waits is bounded by its memory as well: a megabyte for an SA
+run_in a postern state flush
+run_in a postern policy update dir out src 10.0.0.1 dst 10.0.0.2 proto udp \
+	tmpl src 10.0.0.1 dst 10.0.0.2 proto esp reqid 1 mode transport
+for n in a b; do
+	ip -n $n link set veth0 mtu 65535
+done
+large() {
+	run_in a python -c 'import socket
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sock.setsockopt(socket.SOL_SOCKET, 32, 1 << 23)    # SO_SNDBUFFORCE
+for _ in range(30):
+    sock.sendto(bytes(60000), ("10.0.0.2", 7001))'
+}
+check "large ones: some find no place" drops_by a out-hold-full=+ -- large
+waits=$(held)
+say "$waits wait"
+check "large ones: some wait" test "$waits" -ge 4
+check "large ones: no more than a megabyte" test $((waits * 60000)) -le $((1 << 20))
 kill "$listener"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # A tunnel whose own packets lead into it again: the way of a packet ends before the kernel's
-# stack does, sooner where tunnels count as two devices (since 7.x).  And what a tunnel of the kernel
+# stack does, sooner where tunnels count as two devices (since 7.x), and also where no device
+# is in the circle.  And what a tunnel of the kernel
 # has brought, which bears its metadata_dst, is not taken for what came through an SA
 # (known-bugs.md, "nesting" and "references").
 #
@@ -53,6 +54,35 @@ ip -n b link set veth0 mtu 9000
 loop GRE gre 4
 loop IPIP ipip 4
 loop IP6TNL ip6tnl 6 mode ip6ip6 encaplimit none
+
+# again NAME: what is protected comes to Postern again without any device in between
+again() {
+	local loops before
+
+	before=$(stat_of a out-packets)
+	check "$1: its way ends once" drops_by a out-nesting=1 out-stack='*' -- ping_lost a 10.0.0.2 -s 100
+	loops=$(($(stat_of a out-packets) - before))
+	say "$1: $loops packets"
+	check "$1: it came to Postern again" test "$loops" -gt 1
+	check "$1: and not for ever" test "$loops" -le 6
+	check "$1: each of them is sent or dropped" busywait 5 balance
+}
+run_in a postern state add src 10.0.0.1 dst 10.0.0.2 proto esp spi 0x2001 reqid 2 mode tunnel dir out \
+	aead 'rfc4106(gcm(aes))' "$(hexkey 20)" 128
+run_in a postern policy add dir out tmpl src 10.0.0.1 dst 10.0.0.2 proto esp reqid 2 mode tunnel
+run_in a nft 'table ip change { chain out { type filter hook output priority 0; meta l4proto esp @th,0,32 set 0x1; }; }'
+again "an SPI that nftables changes"
+run_in a nft delete table ip change
+run_in a ip xfrm state add src 10.0.0.1 dst 10.0.0.2 proto esp spi 0x3001 reqid 3 mode tunnel \
+	aead 'rfc4106(gcm(aes))' "$(hexkey 20)" 128
+run_in a ip xfrm policy add dir out src 0.0.0.0/0 dst 0.0.0.0/0 \
+	tmpl src 10.0.0.1 dst 10.0.0.2 proto esp reqid 3 mode tunnel
+again "XFRM, which protects all as well"
+run_in a ip xfrm policy flush
+run_in a ip xfrm state flush
+run_in a postern policy flush
+run_in a postern state flush
+check "the host still works" ping_ok a 10.0.0.2
 
 # a device that leaves the choice of tunnels to others hands them its metadata_dst
 run_in a ip link add md type gre external

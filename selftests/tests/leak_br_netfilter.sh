@@ -8,6 +8,7 @@
 #
 # timeout: 240
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../account.sh"
 . "$(dirname "$0")/../gateway.sh"
 
 ns a bridge b
@@ -75,3 +76,25 @@ check "an SA is asked for" busywait 20 asked
 check "nothing waits" expect packets 0 "$(stat_of bridge held)"
 run_in bridge postern policy flush
 check "without policies as before" ping_ok a 10.0.0.2
+
+# a port to a tunnel device: the bridge puts the tunnel's id in the place of the route
+ip -n bridge link set br0 type bridge vlan_filtering 1
+run_in bridge ip link add vx0 type vxlan dstport 4789 external
+run_in bridge ip link set vx0 master br0 up
+run_in bridge bridge link set dev vx0 vlan_tunnel on learning off
+run_in bridge bridge vlan add dev vx0 vid 1
+run_in bridge bridge vlan add dev vx0 vid 1 tunnel_info id 1000
+# as seen from a, who is behind it
+run_in bridge bridge fdb add 02:00:00:00:00:77 dev vx0 master static vlan 1
+ip -n a neigh replace 10.0.0.77 lladdr 02:00:00:00:00:77 dev veth0
+for mode in transport tunnel; do
+	for sas in 0 1; do
+		((!sas)) || postern_sas bridge 4 10.0.0.1 10.0.0.77 $mode
+		run_in bridge postern policy add dir out src 10.0.0.1 dst 10.0.0.77 \
+			tmpl src 10.0.0.1 dst 10.0.0.77 proto esp reqid 4 mode $mode
+		check "to a tunnel device, $mode, SAs $sas" drops_by bridge out-no-route=1 -- ping_lost a 10.0.0.77
+		run_in bridge postern policy flush
+		run_in bridge postern state flush
+	done
+done
+check "the kernel stands" ping_ok a 10.0.0.2
