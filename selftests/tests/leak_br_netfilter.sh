@@ -77,6 +77,8 @@ check "nothing waits" expect packets 0 "$(stat_of bridge held)"
 run_in bridge postern policy flush
 check "without policies as before" ping_ok a 10.0.0.2
 
+# the bridges of User-Mode Linux know no VLANs
+case $LANE in debug | kcsan) exit 0 ;; esac
 # a port to a tunnel device: the bridge puts the tunnel's id in the place of the route
 ip -n bridge link set br0 type bridge vlan_filtering 1
 run_in bridge ip link add vx0 type vxlan dstport 4789 external
