@@ -262,9 +262,9 @@ numbers_of() {
 		{ print $2, $3 }'
 }
 
-# stat_of NS NAME: one of them
+# stat_of NS NAME: one of them, 0 of a reason that is not told; nothing if none is told.
 stat_of() {
-	numbers_of "$1" | awk -v name="$2" '$1 == name { n = $2 } END { print n + 0 }'
+	numbers_of "$1" | awk -v name="$2" '$1 == name { n = $2 } END { if (NR) print n + 0 }'
 }
 
 # ping_ok NS ADDRESS [OPTION...]: one answer to one request.

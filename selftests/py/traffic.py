@@ -55,7 +55,7 @@ def remaining(sock, end):
 
 def some(size):
     """Parts of it can be compressed: a little, and well."""
-    data = os.urandom(size // 2)
+    data = os.urandom(size - size // 2)
     data += base64.b64encode(data)
     return data[:size - size // 5] + bytes(size // 5)
 
