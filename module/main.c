@@ -44,11 +44,14 @@ static int __net_init postern_net_init(struct net *net)
 	ratelimit_set_flags(&pn->unknown, RATELIMIT_MSG_ON_RELEASE);
 	xa_init_flags(&pn->guards, XA_FLAGS_ACCOUNT);
 	INIT_WORK(&pn->recheck, postern_flowtable_work);
-	pn->seqnos = postern_seqnos_of(net);
 	pn->wq = net->user_ns == &init_user_ns ? wq_of_host : wq_of_users;
+	pn->seqnos = postern_seqnos_get(net);
+	if (!pn->seqnos)
+		return -ENOMEM;
+	err = -ENOMEM;
 	pn->stats = alloc_percpu(struct postern_stats);
 	if (!pn->stats)
-		return -ENOMEM;
+		goto err_seqnos;
 	err = postern_sad_init(&pn->sad, pn, postern_hold_timer,
 			       postern_output_keepalive);
 	if (err)
@@ -62,6 +65,8 @@ err_sad:
 	postern_sad_exit(&pn->sad);
 err_stats:
 	free_percpu(pn->stats);
+err_seqnos:
+	postern_seqnos_put(pn->seqnos);
 	return err;
 }
 
@@ -131,6 +136,7 @@ static void __net_exit net_free(struct postern_net *pn)
 	postern_spd_exit(&pn->spd);
 	postern_sad_exit(&pn->sad);
 	free_percpu(pn->stats);
+	postern_seqnos_put(pn->seqnos);
 }
 
 /* Many namespaces that go together share their grace periods. */
@@ -172,7 +178,6 @@ static int __init postern_init(void)
 	if (err)
 		return err;
 	postern_algo_init();
-	postern_seqno_init();
 	wq_of_host = alloc_workqueue("postern", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!wq_of_host)
 		return -ENOMEM;

@@ -2,28 +2,26 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/ktime.h>
+#include <linux/user_namespace.h>
 #include <net/net_namespace.h>
 #include "seqno.h"
 
-static struct postern_seqnos of_host, of_users;
+static LIST_HEAD(tables);
+static DEFINE_MUTEX(tables_lock);
 
-/* The table that a namespace's keys are in. */
-struct postern_seqnos *postern_seqnos_of(const struct net *net)
+/*
+ * Who on the host made the outermost user namespace around @net.  Within it users can be
+ * had without end.
+ */
+static kuid_t owner_of(const struct net *net)
 {
-	return net->user_ns == &init_user_ns ? &of_host : &of_users;
-}
+	const struct user_namespace *ns = net->user_ns;
 
-static void seqnos_init(struct postern_seqnos *all)
-{
-	mutex_init(&all->lock);
-	INIT_LIST_HEAD(&all->idle);
-	get_random_bytes(&all->secret, sizeof(all->secret));
-}
-
-void postern_seqno_init(void)
-{
-	seqnos_init(&of_host);
-	seqnos_init(&of_users);
+	if (ns == &init_user_ns)
+		return INVALID_UID;
+	while (ns->parent != &init_user_ns)
+		ns = ns->parent;
+	return ns->owner;
 }
 
 static void forget(struct postern_seqnos *all, struct postern_seqno *seqno)
@@ -32,22 +30,6 @@ static void forget(struct postern_seqnos *all, struct postern_seqno *seqno)
 	hlist_del(&seqno->node);
 	all->idle_count--;
 	kfree(seqno);
-}
-
-static void seqnos_exit(struct postern_seqnos *all)
-{
-	struct postern_seqno *seqno, *next;
-
-	list_for_each_entry_safe(seqno, next, &all->idle, idle)
-		forget(all, seqno);
-	memzero_explicit(&all->secret, sizeof(all->secret));
-}
-
-/* All SAs are gone. */
-void postern_seqno_exit(void)
-{
-	seqnos_exit(&of_host);
-	seqnos_exit(&of_users);
 }
 
 /* Too old or too many: the oldest go. */
@@ -62,6 +44,79 @@ static void expire_idle(struct postern_seqnos *all)
 			break;
 		forget(all, seqno);
 	}
+}
+
+static void seqnos_free(struct postern_seqnos *all)
+{
+	struct postern_seqno *seqno, *next;
+
+	list_for_each_entry_safe(seqno, next, &all->idle, idle)
+		forget(all, seqno);
+	list_del(&all->node);
+	kfree_sensitive(all);
+}
+
+/**
+ * postern_seqnos_get - the table that the keys of a namespace are in
+ * @net: namespace
+ *
+ * Return: the table with a reference, or NULL without memory.
+ * Context: process.
+ */
+struct postern_seqnos *postern_seqnos_get(const struct net *net)
+{
+	kuid_t owner = owner_of(net);
+	struct postern_seqnos *all;
+
+	mutex_lock(&tables_lock);
+	list_for_each_entry(all, &tables, node)
+		if (uid_eq(all->owner, owner))
+			goto found;
+	all = kzalloc(sizeof(*all), GFP_KERNEL_ACCOUNT);
+	if (!all)
+		goto unlock;
+	mutex_init(&all->lock);
+	INIT_LIST_HEAD(&all->idle);
+	get_random_bytes(&all->secret, sizeof(all->secret));
+	all->owner = owner;
+	list_add(&all->node, &tables);
+found:
+	all->nets++;
+unlock:
+	mutex_unlock(&tables_lock);
+	return all;
+}
+
+/**
+ * postern_seqnos_put - a namespace has no keys any more
+ * @all: table that they were in
+ *
+ * Tables without a namespace go with the last counter in them.
+ * Context: process.
+ */
+void postern_seqnos_put(struct postern_seqnos *all)
+{
+	struct postern_seqnos *next;
+
+	mutex_lock(&tables_lock);
+	all->nets--;
+	list_for_each_entry_safe(all, next, &tables, node) {
+		if (all->nets)
+			continue;
+		expire_idle(all);
+		if (list_empty(&all->idle))
+			seqnos_free(all);
+	}
+	mutex_unlock(&tables_lock);
+}
+
+/* All namespaces are gone. */
+void postern_seqno_exit(void)
+{
+	struct postern_seqnos *all, *next;
+
+	list_for_each_entry_safe(all, next, &tables, node)
+		seqnos_free(all);
 }
 
 /**
@@ -80,7 +135,7 @@ struct postern_seqno *postern_seqno_get(struct postern_seqnos *all,
 	struct hlist_head *head = &all->table[hash % POSTERN_SEQNO_BUCKETS];
 	struct postern_seqno *seqno, *fresh;
 
-	/* not under the lock, which other namespaces wait for */
+	/* not under the lock, which the user's other namespaces wait for */
 	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT);
 	if (!fresh)
 		return NULL;

@@ -9,8 +9,8 @@
  * without an SA is forgotten after POSTERN_SEQNO_IDLE_SEC, when POSTERN_SEQNO_IDLE_MAX
  * younger ones are there, and at the end of the module.
  *
- * Namespaces of an unprivileged user have a table of their own, so that their keys
- * cannot push those of the host out of memory.
+ * The host has a table of its own, and so has each of its users who makes user
+ * namespaces: nobody's keys push those of another out of memory.
  */
 #ifndef _POSTERN_SEQNO_H
 #define _POSTERN_SEQNO_H
@@ -20,6 +20,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/siphash.h>
+#include <linux/uidgid.h>
 
 /*
  * The last number of an SA with ESN.  RFC 4303 section 3.3.3 allows 2^32 more; left
@@ -52,14 +53,20 @@ struct postern_seqno {
 };
 
 /**
- * struct postern_seqnos - counters of many keys
- * @lock: all of it
+ * struct postern_seqnos - counters of the keys of one user
+ * @node: among all tables [N]
+ * @owner: user of the host; INVALID_UID is the host itself [I]
+ * @nets: network namespaces [N]
+ * @lock: the rest
  * @table: by the hash of the key [N]
  * @idle: counters without an SA, oldest first [N]
  * @idle_count: how many [N]
  * @secret: makes hashes of keys, which are not kept [I]
  */
 struct postern_seqnos {
+	struct list_head node;
+	kuid_t owner;
+	unsigned int nets;
 	struct mutex lock;
 	struct hlist_head table[POSTERN_SEQNO_BUCKETS];
 	struct list_head idle;
@@ -67,9 +74,9 @@ struct postern_seqnos {
 	siphash_key_t secret;
 };
 
-void postern_seqno_init(void);
 void postern_seqno_exit(void);
-struct postern_seqnos *postern_seqnos_of(const struct net *net);
+struct postern_seqnos *postern_seqnos_get(const struct net *net);
+void postern_seqnos_put(struct postern_seqnos *all);
 struct postern_seqno *postern_seqno_get(struct postern_seqnos *all,
 					const u8 *key, size_t len);
 void postern_seqno_put(struct postern_seqnos *all, struct postern_seqno *seqno);
