@@ -85,6 +85,28 @@ int host_load_addrs(struct nlsock *rt, struct host *host)
 	return dump(rt, RTM_GETADDR, sizeof(struct ifaddrmsg), take_addr, host);
 }
 
+/* Of several next hops the first that is there. */
+static void take_hop(const struct nlattr *hops, struct host_route *route)
+{
+	const char *at = mnl_attr_get_payload(hops);
+	size_t left = mnl_attr_get_payload_len(hops), len;
+	const struct rtnexthop *hop;
+	struct attrs attrs;
+
+	for (; left >= sizeof(*hop); at += len, left -= len) {
+		hop = (const void *)at;
+		len = NLMSG_ALIGN(hop->rtnh_len);
+		if (hop->rtnh_len < sizeof(*hop) || len > left)
+			return;
+		if (hop->rtnh_flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN))
+			continue;
+		attrs_parse_list(hop + 1, hop->rtnh_len - sizeof(*hop), &attrs);
+		get_addr(&attrs, RTA_GATEWAY, route->dst.len, &route->via);
+		route->oif = hop->rtnh_ifindex;
+		return;
+	}
+}
+
 struct load {
 	struct host *host;
 	uint32_t mark;
@@ -125,6 +147,8 @@ static int take_route(const struct nlmsghdr *nlh, void *data)
 	get_addr(&attrs, RTA_GATEWAY, len, &route.via);
 	get_addr(&attrs, RTA_PREFSRC, len, &route.src);
 	route.oif = get_u32(&attrs, RTA_OIF, 0);
+	if (attrs.a[RTA_MULTIPATH])
+		take_hop(attrs.a[RTA_MULTIPATH], &route);
 	route.metric = get_u32(&attrs, RTA_PRIORITY, 0);
 	table = get_u32(&attrs, RTA_TABLE, rtm->rtm_table);
 	if (table != HOST_TABLE)

@@ -12,18 +12,26 @@
 /* Room for the bursts of a daemon that sets up many tunnels at once. */
 #define EVENT_QUEUE	(8 << 20)
 
+void attrs_parse_list(const void *list, size_t len, struct attrs *out)
+{
+	const struct nlattr *attr;
+
+	memset(out, 0, sizeof(*out));
+	mnl_attr_for_each_payload(list, len)
+		if (mnl_attr_get_type(attr) < ATTRS_MAX)
+			out->a[mnl_attr_get_type(attr)] = attr;
+}
+
 int attrs_parse(const struct nlmsghdr *nlh, size_t head, struct attrs *out)
 {
 	const char *payload = mnl_nlmsg_get_payload(nlh);
 	size_t len = mnl_nlmsg_get_payload_len(nlh);
-	const struct nlattr *attr;
 
-	memset(out, 0, sizeof(*out));
-	if (len < head)
+	if (len < head) {
+		memset(out, 0, sizeof(*out));
 		return -EBADMSG;
-	mnl_attr_for_each_payload((const void *)(payload + head), len - head)
-		if (mnl_attr_get_type(attr) < ATTRS_MAX)
-			out->a[mnl_attr_get_type(attr)] = attr;
+	}
+	attrs_parse_list(payload + head, len - head, out);
 	return 0;
 }
 

@@ -28,6 +28,9 @@ struct attrs {
 	const struct nlattr *a[ATTRS_MAX];
 };
 
+/* @len: octets of @list. */
+void attrs_parse_list(const void *list, size_t len, struct attrs *out);
+
 /* @head: octets before the first one. Return: 0, or -EBADMSG with fewer. */
 int attrs_parse(const struct nlmsghdr *nlh, size_t head, struct attrs *out);
 

@@ -101,6 +101,22 @@ static bool has_ports(uint8_t proto)
 	return false;
 }
 
+/* Postern takes the code of ICMP only with a single type, and none of MH. */
+static bool is_code_refused(const struct selector *sel)
+{
+	if (!(sel->has & HAS(POSTERN_A_SELECTOR_DPORT_FIRST)))
+		return false;
+	switch (sel->proto) {
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return !(sel->has & HAS(POSTERN_A_SELECTOR_SPORT_FIRST)) ||
+		       sel->sport_first != sel->sport_last;
+	case IPPROTO_MH:
+		return true;
+	}
+	return false;
+}
+
 /* Return: false when the result is wider than @from. */
 static bool set_selector(struct selector *sel, const struct xfrm_selector *from)
 {
@@ -136,6 +152,13 @@ static bool set_selector(struct selector *sel, const struct xfrm_selector *from)
 			    HAS(POSTERN_A_SELECTOR_DPORT_LAST);
 		exact &= set_ports(&sel->dport_first, &sel->dport_last,
 				   from->dport, from->dport_mask);
+	}
+	if (is_code_refused(sel)) {
+		sel->has &= ~(HAS(POSTERN_A_SELECTOR_DPORT_FIRST) |
+			      HAS(POSTERN_A_SELECTOR_DPORT_LAST));
+		sel->dport_first = 0;
+		sel->dport_last = 0;
+		exact = false;
 	}
 	return exact;
 }
@@ -306,6 +329,16 @@ static void set_limit(struct lifetime *lft, uint16_t attr, uint64_t *to,
 	lft->has |= HAS(attr);
 }
 
+/* XFRM takes a soft limit behind the hard one, and never comes to it. */
+static void drop_unreached(struct lifetime *lft, uint16_t soft, uint64_t *at,
+			   uint16_t hard, uint64_t end)
+{
+	if (!(lft->has & HAS(soft)) || !(lft->has & HAS(hard)) || *at <= end)
+		return;
+	lft->has &= ~HAS(soft);
+	*at = 0;
+}
+
 static void set_lifetime(struct sa *sa, const struct xfrm_lifetime_cfg *from)
 {
 	struct lifetime *l = &sa->lifetime;
@@ -327,6 +360,14 @@ static void set_lifetime(struct sa *sa, const struct xfrm_lifetime_cfg *from)
 		  from->soft_use_expires_seconds);
 	set_limit(l, POSTERN_A_LIFETIME_USE_HARD, &l->use_hard,
 		  from->hard_use_expires_seconds);
+	drop_unreached(l, POSTERN_A_LIFETIME_BYTE_SOFT, &l->byte_soft,
+		       POSTERN_A_LIFETIME_BYTE_HARD, l->byte_hard);
+	drop_unreached(l, POSTERN_A_LIFETIME_PACKET_SOFT, &l->packet_soft,
+		       POSTERN_A_LIFETIME_PACKET_HARD, l->packet_hard);
+	drop_unreached(l, POSTERN_A_LIFETIME_ADD_SOFT, &l->add_soft,
+		       POSTERN_A_LIFETIME_ADD_HARD, l->add_hard);
+	drop_unreached(l, POSTERN_A_LIFETIME_USE_SOFT, &l->use_soft,
+		       POSTERN_A_LIFETIME_USE_HARD, l->use_hard);
 }
 
 static void set_usage(struct sa *sa, const struct xfrm_lifetime_cur *from)

@@ -30,6 +30,7 @@ has_state() { states "length as \$n | [.[] | select($1)] | length" | grep -q '^[
 has_policy() { policies "[.[] | select($1)] | length" | grep -q '^[1-9]'; }
 not() { ! "$@"; }
 xfrm_numbers() { ip -n a xfrm state get src 10.0.0.1 dst 10.0.0.2 proto esp spi 0x100a | grep -q "$1"; }
+leads_to() { grep -q "$1" < <(ip -n a route show table 220; ip -n a -6 route show table 220); }
 says() { grep -q -- "$1" "$IKE/bridge.log"; }
 
 aead="aead rfc4106(gcm(aes)) $(hexkey 20) 128"
@@ -61,6 +62,7 @@ aead="aead rfc4106(gcm(aes)) $(hexkey 20) 128"
 	state esp spi 0x100c mode tunnel $aead if_id $IF_ID encap espinudp 4500 1234 0.0.0.0
 	state esp spi 0x100b mode transport $aead if_id $IF_ID encap espinudp 4500 1234 10.1.1.1
 	state esp spi 0x100d mode beet $aead if_id $IF_ID sel src fd09::1/128 dst fd09::2/128
+	state esp spi 0x100e mode tunnel $aead if_id $IF_ID limit time-soft 1000 limit time-hard 500 limit packet-soft 10 limit packet-hard 20
 	state comp spi 0x1234 mode tunnel reqid 1 comp deflate if_id "$IF_ID"
 	state esp spi 0x1 mode tunnel $aead if_id "$IF_ID"
 	settle
@@ -78,6 +80,8 @@ aead="aead rfc4106(gcm(aes)) $(hexkey 20) 128"
 	check "encapsulation" has_state '.spi == 4108 and .encap.sport == 4500 and .encap.dport == 1234'
 	check "encapsulation_with_an_address" has_state '.spi == 4107 and .encap.addr == "10.1.1.1"'
 	check "beet" has_state '.spi == 4109 and .mode == "beet" and .sel.src == "fd09::1/128" and .sel.dst == "fd09::2/128"'
+	check "soft_limit_behind_the_hard_one_is_none" expect limits '{"time-hard":500,"packet-soft":10,"packet-hard":20}' \
+		"$(states '.[] | select(.spi == 4110) | .lifetime | with_entries(select(.value)) | tojson')"
 	check "ipcomp" has_state '.spi == 4660 and .proto == "comp" and .comp.name == "deflate" and .mode == "tunnel"'
 	check "no_id_no_copy" not has_state '.spi == 4102'
 	check "other_id_no_copy" not has_state '.spi == 4103'
@@ -104,6 +108,7 @@ aead="aead rfc4106(gcm(aes)) $(hexkey 20) 128"
 	policy dir fwd priority 100 if_id $IF_ID tmpl src 10.0.0.1 dst 10.0.0.2 proto esp reqid 7 mode tunnel
 	x policy add src 10.1.0.0/16 dst 10.2.0.0/16 proto udp sport 53 dir out action block priority 3 if_id "$IF_ID"
 	x policy add src 10.1.0.0/16 dst 10.2.0.0/16 proto icmp type 8 code 0 dir out priority 4 if_id "$IF_ID"
+	x policy add src 10.1.0.0/16 dst 10.14.0.0/16 proto icmp code 1 dir out priority 4 if_id $IF_ID tmpl proto esp reqid 1 mode transport
 	x policy add src 10.1.0.1/16 dst 10.3.0.0/16 dir out priority 6 if_id $IF_ID mark 7 mask 7
 	x policy add src 10.1.0.1/16 dst 10.4.0.0/16 dir out priority 7 if_id $IF_ID \
 		tmpl src 10.0.0.1 dst 10.0.0.2 proto comp reqid 1 mode tunnel
@@ -127,10 +132,21 @@ aead="aead rfc4106(gcm(aes)) $(hexkey 20) 128"
 	check "in_and_fwd" expect directions 'fwd in out ' "$(policies '.[] | select(.sel.src == "10.0.0.1/32" and .priority == 100) | .dir' | sort | tr '\n' ' ')"
 	check "discard_with_a_port" has_policy '.action == "discard" and .sel.proto == "udp" and .sel."sport-first" == 53 and .sel."sport-last" == 53'
 	check "bypass_of_icmp" has_policy '.action == "bypass" and .sel.proto == "icmp" and .sel."type-first" == 8 and .sel."code-last" == 0'
+	check "code_without_a_type_is_any" has_policy '.sel.dst == "10.14.0.0/16" and .action == "protect" and .sel.proto == "icmp" and (.sel | has("code-first") | not)'
 	check "marked_allowance_is_not_widened" not has_policy '.sel.dst == "10.3.0.0/16"'
 	check "what_cannot_be_protected_is_discarded" has_policy '.sel.dst == "10.4.0.0/16" and .action == "discard"'
 	check "ipcomp_before_esp" has_policy '.sel.dst == "10.6.0.0/16" and .tmpl[0].proto == "comp" and .tmpl[0].level == "use" and .tmpl[1].proto == "esp"'
 	check "two_templates_are_two" has_policy '.sel.dst == "10.5.0.0/16" and (.tmpl | length) == 2'
+
+	# The host's own way into a tunnel leads there where the peer is, by one of two ways.
+	ip -n a route add 198.51.100.0/24 nexthop via 10.0.0.2 dev veth0 nexthop via 10.0.0.3 dev veth0
+	ip -n a route add 2001:db8:1::/64 nexthop via fd00::2 dev veth0 nexthop via fd00::3 dev veth0
+	x policy add src 10.0.0.1/32 dst 10.15.0.0/16 dir out priority 11 if_id $IF_ID \
+		tmpl src 10.0.0.1 dst 198.51.100.1 proto esp reqid 1 mode tunnel
+	x policy add src fd00::1/128 dst fd15::/64 dir out priority 11 if_id $IF_ID \
+		tmpl src fd00::1 dst 2001:db8:1::1 proto esp reqid 1 mode tunnel
+	check "route_of_two_next_hops" busywait 5 leads_to '10.15.0.0/16 via 10.0.0.2 dev veth0 .*src 10.0.0.1'
+	check "route_of_two_next_hops_v6" busywait 5 leads_to 'fd15::/64 via fd00::2 dev veth0 .*src fd00::1'
 
 	# A change of priority, as a trap makes way for an SA.
 	x policy update src 10.0.0.1/32 dst 10.0.0.2/32 dir out priority 90 if_id $IF_ID tmpl src 10.0.0.1 dst 10.0.0.2 proto esp spi 0x1000 reqid 7 mode tunnel

@@ -72,7 +72,13 @@ check "a reload refuses what would open the host meanwhile" expect_fail in_box s
 check "and says so" grep -q 'what closes the host' <(said)
 check "and what was in force has not" expect policies 2 "$(in_box postern -j policy list | jq length)"
 rm /etc/postern/15-flush.conf
-cat >/etc/postern/30-device.conf <<'CONF'
+ln -s /run/away.conf /etc/postern/05-link.conf
+check "a reload refuses a link to nothing" expect_fail in_box systemctl reload postern
+check "and says so" grep -q '05-link.conf' <(said)
+check "and what was in force is so still" expect policies 2 "$(in_box postern -j policy list | jq length)"
+rm /etc/postern/05-link.conf
+ln -s /root/device.conf /etc/postern/30-device.conf
+cat >/root/device.conf <<'CONF'
 policy add dir out dst 10.3.0.0/16 dev pub action discard
 guard add dev pub
 CONF

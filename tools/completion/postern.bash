@@ -84,6 +84,18 @@ __postern_values()
 	esac
 }
 
+# Those of the words $1 that begin as "cur" does, quoted: algorithms have parentheses.
+# compgen -W would run what the name of a device says.
+__postern_reply()
+{
+	local word words
+
+	read -r -d '' -a words <<< "$1" || :
+	for word in "${words[@]}"; do
+		[[ $word != "$cur"* ]] || COMPREPLY+=("$(printf %q "$word")")
+	done
+}
+
 _postern()
 {
 	local cur prev words cword i object='' command='' inside='' list
@@ -100,8 +112,7 @@ _postern()
 
 	case $prev in
 	-n | -netns | --netns)
-		list=$(ls /run/netns 2> /dev/null)
-		mapfile -t COMPREPLY < <(compgen -W "$list" -- "$cur")
+		__postern_reply "$(ls /run/netns 2> /dev/null)"
 		return
 		;;
 	-b | -batch | --batch)
@@ -159,11 +170,7 @@ _postern()
 	else
 		list=$(__postern_words "$object" "$command")
 	fi
-	mapfile -t COMPREPLY < <(compgen -W "$list" -- "$cur")
-	# Names of algorithms have parentheses.
-	for i in "${!COMPREPLY[@]}"; do
-		printf -v 'COMPREPLY[i]' %q "${COMPREPLY[i]}"
-	done
+	__postern_reply "$list"
 }
 
 complete -F _postern postern

@@ -177,6 +177,7 @@ static void check_sas(void)
 {
 	static const uint16_t types[] = { XFRM_MSG_NEWSA, XFRM_MSG_UPDSA,
 					  XFRM_MSG_DELSA };
+	struct xfrm_usersa_info *info;
 	union message m;
 	struct xfrm_sa x;
 	size_t i;
@@ -222,6 +223,15 @@ static void check_sas(void)
 	CHECK(!xfrm_parse_sa(&m.nlh, &x) && !x.unsupported[0] &&
 	      !(x.sa.has & HAS(POSTERN_A_SA_OUTPUT_MARK)),
 	      "the mark that names the interface marks nothing");
+	make_sa(&m, XFRM_MSG_NEWSA, false);
+	info = mnl_nlmsg_get_payload(&m.nlh);
+	info->lft.soft_packet_limit = 1001;
+	info->lft.soft_add_expires_seconds = 60;
+	CHECK(!xfrm_parse_sa(&m.nlh, &x) && x.sa.lifetime.has ==
+	      (HAS(POSTERN_A_LIFETIME_PACKET_HARD) |
+	       HAS(POSTERN_A_LIFETIME_ADD_SOFT) |
+	       HAS(POSTERN_A_LIFETIME_ADD_HARD)),
+	      "a soft limit behind the hard one is none");
 	make_sa(&m, XFRM_MSG_EXPIRE, false);
 	CHECK(!xfrm_parse_sa(&m.nlh, &x) && x.sa.spi == htonl(0x1001),
 	      "expire is understood");
@@ -266,6 +276,15 @@ static void check_policies(void)
 	CHECK(!xfrm_parse_policy(&m.nlh, &x) &&
 	      x.policy.flags == POSTERN_POLICY_FLAG_ICMP,
 	      "errors by what they quote");
+	make_policy(&m, XFRM_MSG_NEWPOLICY);
+	((struct xfrm_userpolicy_info *)mnl_nlmsg_get_payload(&m.nlh))
+		->sel.proto = IPPROTO_ICMP;
+	CHECK(!xfrm_parse_policy(&m.nlh, &x) && x.ignored[0] &&
+	      !(x.policy.selector.has & HAS(POSTERN_A_SELECTOR_DPORT_FIRST)),
+	      "a code without a type is left out and told");
+	make_policy(&m, XFRM_MSG_NEWPOLICY);
+	((struct xfrm_userpolicy_info *)mnl_nlmsg_get_payload(&m.nlh))
+		->sel.ifindex = 9;
 	CHECK(!xfrm_parse_policy(&m.nlh, &x) && !x.ignored[0] &&
 	      x.policy.selector.has & HAS(POSTERN_A_SELECTOR_IFINDEX) &&
 	      x.policy.selector.ifindex == 9,

@@ -1,0 +1,27 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# After a tab bash offers the words of a command and the names of what is there, and runs
+# no name.
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source=/dev/null
+. ../tools/completion/postern.bash
+
+offers() { # WORD...: the last one is to be completed
+	COMP_WORDS=("$@")
+	COMP_CWORD=$(($# - 1))
+	_postern
+	echo "${COMPREPLY[*]}"
+}
+
+cd /run
+check "objects" expect words 'state stats' "$(offers postern sta)"
+check "commands" expect words 'delete deleteall' "$(offers postern policy de)"
+check "what may follow" expect words 'mode mask' "$(offers postern state add m)"
+check "an algorithm, quoted" expect words 'rfc7539esp\(chacha20\,poly1305\)' "$(offers postern state add aead rfc7)"
+ip link add 'd$(>ran)' type dummy
+mkdir -p /run/netns
+touch '/run/netns/n$(>ran)'
+check "a device" expect words 'd\$\(\>ran\)' "$(offers postern guard add dev d)"
+check "a namespace" expect words 'n\$\(\>ran\)' "$(offers postern -n n)"
+check "neither was run" test ! -e ran
+rm '/run/netns/n$(>ran)'
