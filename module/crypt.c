@@ -9,6 +9,9 @@
 /* Jobs up to this size are kept for the next packet, one per CPU. */
 #define JOB_SIZE	2048
 
+/* Of the request; kmalloc() gives at least that. */
+#define REQ_ALIGN	max_t(size_t, __alignof__(struct aead_request), 64)
+
 /* Behind the fragments: additional data, trailer. */
 #define EXTRA_SG	2
 
@@ -94,7 +97,7 @@ struct postern_job *postern_job_get(struct postern_sa *sa, struct sk_buff *in,
 	unsigned int ndst = count_sg(out) + EXTRA_SG;
 	unsigned int sg = ALIGN(sizeof(struct postern_job), 64);
 	unsigned int req = ALIGN(sg + (nsrc + ndst) * sizeof(struct scatterlist),
-				 64);
+				 REQ_ALIGN);
 	struct postern_job *job;
 
 	if (!postern_sa_hold(sa))
@@ -205,6 +208,11 @@ void postern_skb_move_owner(struct sk_buff *skb, struct sk_buff *out)
 
 	if (!sk || !is_skb_wmem(skb))
 		return;
+#ifdef CONFIG_SOCK_VALIDATE_XMIT
+	/* a device would take it for TCP, of which it is to make TLS */
+	if (sk_fullsock(sk) && sk->sk_validate_xmit_skb)
+		return;
+#endif
 	out->sk = sk;
 	out->destructor = skb->destructor;
 	skb->sk = NULL;

@@ -190,5 +190,5 @@ void postern_flowtable_work(struct work_struct *work)
 void postern_flowtable_recheck(struct postern_net *pn)
 {
 	if (!postern_spd_empty(&pn->spd))
-		queue_work(pn->wq, &pn->recheck);
+		queue_work(pn->walks, &pn->recheck);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Packets that a policy says to protect while there is no SA: a key manager is asked
- * (acquire), and they wait for what it brings, bounded in number and time.  A local
+ * (acquire), and they wait for what it brings, bounded in number and time.  A user's
  * packet stays charged to its socket, which keeps the namespace alive for that time.
  */
+#include <net/sock.h>
 #include "compat.h"
 #include "notify.h"
 #include "path.h"
@@ -55,6 +56,9 @@ static enum postern_drop_reason enqueue(struct postern_sad *sad,
 		return reason;
 	if (!skb_dst_force(skb))
 		return POSTERN_DROP_OUT_NO_ROUTE;
+	/* the stack's own, by which it answers in all namespaces, may not be kept busy */
+	if (skb->sk && sk_fullsock(skb->sk) && !skb->sk->sk_net_refcnt)
+		skb_orphan(skb);
 	skb->dev = NULL;	/* it may go away before the packet does */
 	__skb_queue_tail(&slot->held, skb);
 	slot->held_size += skb->truesize;

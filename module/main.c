@@ -26,8 +26,11 @@
 unsigned int postern_net_id __read_mostly;
 const struct postern_notify *postern_notify = &postern_event_notify;
 
-/* What an unprivileged user keeps busy is not what the host waits for. */
-static struct workqueue_struct *wq_of_host, *wq_of_users;
+/*
+ * What an unprivileged user keeps busy is not what the host waits for; and of walks over
+ * connections, which all wait for one lock of the kernel's, users have one at a time.
+ */
+static struct workqueue_struct *wq_of_host, *wq_of_users, *walks_of_users;
 
 static int __net_init postern_net_init(struct net *net)
 {
@@ -45,6 +48,7 @@ static int __net_init postern_net_init(struct net *net)
 	xa_init_flags(&pn->guards, XA_FLAGS_ACCOUNT);
 	INIT_WORK(&pn->recheck, postern_flowtable_work);
 	pn->wq = net->user_ns == &init_user_ns ? wq_of_host : wq_of_users;
+	pn->walks = net->user_ns == &init_user_ns ? wq_of_host : walks_of_users;
 	pn->seqnos = postern_seqnos_get(net);
 	if (!pn->seqnos)
 		return -ENOMEM;
@@ -185,9 +189,12 @@ static int __init postern_init(void)
 	wq_of_users = alloc_workqueue("postern_users", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!wq_of_users)
 		goto err_host;
+	walks_of_users = alloc_ordered_workqueue("postern_walks", WQ_MEM_RECLAIM);
+	if (!walks_of_users)
+		goto err_users;
 	err = postern_crypt_init();
 	if (err)
-		goto err_users;
+		goto err_walks;
 	postern_input_init();
 	err = postern_deliver_init();
 	if (err)
@@ -211,6 +218,8 @@ err_deliver:
 	postern_deliver_exit();
 err_crypt:
 	postern_crypt_exit();
+err_walks:
+	destroy_workqueue(walks_of_users);
 err_users:
 	destroy_workqueue(wq_of_users);
 err_host:
@@ -226,6 +235,7 @@ static void __exit postern_exit(void)
 	rcu_barrier();
 	postern_deliver_exit();
 	postern_crypt_exit();
+	destroy_workqueue(walks_of_users);
 	destroy_workqueue(wq_of_users);
 	destroy_workqueue(wq_of_host);
 	postern_seqno_exit();

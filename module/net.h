@@ -50,6 +50,7 @@ struct metadata_dst;
  * @generation: changes with each change of SAs or policies, for dumps [C]
  * @unknown: when listeners were told of unknown SPIs
  * @wq: for what sleeps or waits [I]
+ * @walks: for what walks over all connections [I]
  * @recheck: takes connections out of flowtables after a change of policies
  * @guards: by number of the device [RTNL]
  */
@@ -68,6 +69,7 @@ struct postern_net {
 	u32 generation;
 	struct ratelimit_state unknown;
 	struct workqueue_struct *wq;
+	struct workqueue_struct *walks;
 	struct work_struct recheck;
 	struct xarray guards;
 };

@@ -105,6 +105,8 @@ static void mark_ours(const struct postern_net *pn, struct sk_buff *skb, bool ip
 	memset(skb->cb, 0, sizeof(skb->cb));
 	if (ipv4) {
 		IPCB(skb)->flags = IPSKB_XFRM_TRANSFORMED | IPSKB_FORWARDED;
+		if (unlikely(max))	/* some only the first fragment has (RFC 791 section 3.1) */
+			IPCB(skb)->opt.optlen = ip_hdrlen(skb) - sizeof(struct iphdr);
 	} else {
 		IP6CB(skb)->flags = IP6SKB_XFRM_TRANSFORMED;
 		IP6CB(skb)->frag_max_size = max;
@@ -415,6 +417,18 @@ static enum postern_drop_reason check_packet(struct postern_out *o)
 	return 0;
 }
 
+/* Padding is of each SA (RFC 4303 section 2.7), as far as the path takes it. */
+static noinline enum postern_drop_reason pad_next(struct postern_out *o)
+{
+	enum postern_drop_reason reason = 0;
+
+	if (o->next_count)
+		reason = find_last_route(o);
+	if (!reason)
+		postern_pmtu_pad(o);
+	return reason;
+}
+
 /* What leaves one SA comes to the next; as output_one. */
 static struct postern_job *output_next(struct postern_job *job, int *err)
 {
@@ -444,12 +458,15 @@ static struct postern_job *output_next(struct postern_job *job, int *err)
 	memcpy(o.next, job->others + 1, o.next_count * sizeof(o.next[0]));
 	postern_job_put(job);	/* they live for a grace period */
 	reason = find_route(&o);
+	if (likely(!reason) && unlikely(o.sa->tfcpad))
+		reason = pad_next(&o);
 	if (unlikely(reason)) {
 		postern_drop(&site, o.skb, reason);
 		job = NULL;
 	} else {
 		job = output_one(&o, o.skb, err);
 	}
+	dst_release(o.last_dst);
 	dst_release(o.dst);
 	return job;
 }

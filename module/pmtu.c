@@ -19,6 +19,9 @@
 #include "path.h"
 #include "xform.h"
 
+/* A route that is told of less is locked: what is forwarded goes by it, too. */
+#define IPV4_LOCKED	552
+
 /**
  * postern_pmtu_plain - a route without the path MTU that the stack learned
  * @dst: route of IPv6, referenced
@@ -145,6 +148,12 @@ static unsigned int pad_to(const struct postern_out *o, unsigned int mtu)
 	     ipv6_hdr(o->skb)->nexthdr == NEXTHDR_FRAGMENT))
 		return 0;
 	return min_t(unsigned int, o->sa->tfcpad, mtu);
+}
+
+/* Of a packet that has come through one SA to the next. */
+void postern_pmtu_pad(struct postern_out *o)
+{
+	o->pad_to = pad_to(o, postern_pmtu_inner(o));
 }
 
 static bool fits(const struct sk_buff *skb, unsigned int mtu)
@@ -296,27 +305,34 @@ static struct postern_sa *quoted_sa(struct postern_net *pn, const struct sk_buff
  * SA may have sent, and its sender then only hears of it when its next packet does not
  * fit (RFC 4301 section 8.2.1).
  *
+ * One about anything else, which anybody may have sent, can make the stack lock all routes
+ * of IPv4 to a host to 552 octets, those of SAs as well.
+ *
+ * Return: false for such a one: the stack must not see it.
  * Context: LOCAL_IN.
  */
-void postern_pmtu_learn(struct postern_net *pn, struct sk_buff *skb, bool ipv4)
+bool postern_pmtu_learn(struct postern_net *pn, struct sk_buff *skb, bool ipv4)
 {
 	unsigned int off = ipv4 ? ip_hdrlen(skb) : sizeof(struct ipv6hdr);
 	u8 proto = ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
 	u8 family = ipv4 ? AF_INET : AF_INET6;
 	struct postern_flow flow, quoted;
 	struct icmphdr buf, *icmp;	/* that of IPv6 has the same layout */
-	struct postern_sa *sa;
+	unsigned int mtu;
+	struct postern_sa *sa = NULL;
 	int upper;
 
 	icmp = skb_header_pointer(skb, off, sizeof(buf), &buf);
 	if (!icmp || icmp->type != (ipv4 ? ICMP_DEST_UNREACH : ICMPV6_PKT_TOOBIG) ||
 	    (ipv4 && icmp->code != ICMP_FRAG_NEEDED))
-		return;
-	if (!postern_flow_read(&flow, skb, family) ||
-	    !postern_flow_read_quoted(&quoted, &upper, skb, &flow))
-		return;
-	sa = quoted_sa(pn, skb, &quoted, upper);
-	if (sa && !nf_checksum(skb, NF_INET_LOCAL_IN, off, proto, family))
-		learn(sa, ipv4 ? ntohs(icmp->un.frag.mtu) :
-				 ntohl(icmp->un.gateway));
+		return true;
+	mtu = ipv4 ? ntohs(icmp->un.frag.mtu) : ntohl(icmp->un.gateway);
+	if (postern_flow_read(&flow, skb, family) &&
+	    postern_flow_read_quoted(&quoted, &upper, skb, &flow))
+		sa = quoted_sa(pn, skb, &quoted, upper);
+	if (!sa)
+		return !ipv4 || mtu >= IPV4_LOCKED || !READ_ONCE(pn->sad.count);
+	if (!nf_checksum(skb, NF_INET_LOCAL_IN, off, proto, family))
+		learn(sa, mtu);
+	return true;
 }

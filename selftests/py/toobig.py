@@ -8,7 +8,7 @@ usage: toobig.py WORD=VALUE...
   router=ADDR           who says so
   src=ADDR dst=ADDR     of the packet that it quotes
   to=ADDR               of the message, "src" when left out
-  proto=50|51 spi=N seq=N
+  proto=50|51 spi=N seq=N; proto=1 is an answer to a ping
   octets=N              quoted behind the IP header, 8 when left out
   offset=N              the packet quoted is a fragment, at 8 times N octets
   code=N                of the message
@@ -23,7 +23,8 @@ o = {'octets': '8', 'offset': '0', 'code': '', 'checksum': ''}
 o.update(word.split('=', 1) for word in sys.argv[1:])
 six = ':' in o['src']
 spi, seq, offset, to = int(o['spi'], 0), int(o['seq'], 0), int(o['offset']), o.get('to', o['src'])
-data = struct.pack('>II', spi, seq) if o['proto'] == '50' else struct.pack('>BBHII', 4, 5, 0, spi, seq)
+data = {'50': struct.pack('>II', spi, seq), '51': struct.pack('>BBHII', 4, 5, 0, spi, seq),
+        '1': struct.pack('>BBHI', 0, 0, 0xffff, 0)}[o['proto']]
 data = data.ljust(1460, b'\0')
 if six and offset:
     data = struct.pack('>BBHI', int(o['proto']), 0, offset << 3, 1) + data

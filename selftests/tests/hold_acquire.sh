@@ -110,4 +110,18 @@ waits=$(held)
 say "$waits wait"
 check "large ones: some wait" test "$waits" -ge 4
 check "large ones: no more than a megabyte" test $((waits * 60000)) -le $((1 << 20))
+
+# What the stack itself sends is charged to sockets of the whole host: they stay free.
+run_in a postern policy add dir out src 10.0.0.1 dst 10.9.0.0/24 proto icmp tmpl proto esp reqid 3 mode transport
+ip -n a route add 10.9.0.0/24 via 10.0.0.2
+pings=()
+for i in {1..8}; do
+	addr b lo 10.9.0.$i/32
+	background b taskset -c 0 ping -q -f -c 60 -W 1 -I 10.9.0.$i 10.0.0.1
+	pings+=("$BACKGROUND")
+done
+wait "${pings[@]}" || true
+check "answers to pings wait" test "$(held)" -ge 300
+ns c
+check "another namespace's do not" run_in c taskset -c 0 ping -q -c 3 -i 0.2 -W 3 127.0.0.1
 kill "$listener"

@@ -56,6 +56,27 @@ forged() {
 	down
 }
 header_of() { [[ $1 = *:* ]] && echo 48 || echo 28; }
+# What anybody may have sent teaches the stack, but not so little that it locks the route.
+stack_has() { expect "what the stack knows" "$1" "$(ip -n gwa route get 198.51.100.2 | grep -o 'mtu [a-z0-9]* *[0-9]*' | xargs)"; }
+unrelated() {
+	TOOBIG=(src="${OUT4[0]}" dst="${OUT4[1]}" proto=1 spi=0)
+	up esp tunnel "${OUT4[@]}" "${N4[@]:0:3}"
+	ping_ok hosta 10.2.0.2
+	toobig 551
+	toobig 0 checksum=bad
+	check "about a ping, of less than 552: the stack learns nothing" stack_has ''
+	check "counted" expect drops 2 "$(stat_of gwa in-pmtu)"
+	toobig 552
+	check "of 552: it learns" stack_has 'mtu 552'
+	check "an SA to the same host is wider" ping_ok hosta 10.2.0.2 -M "do" -s 1200
+	run_in gwa postern state flush
+	toobig 68
+	check "without an SA it is the stack's" stack_has 'mtu lock 552'
+	check "and not counted" expect drops 2 "$(stat_of gwa in-pmtu)"
+	ip -n gwa route flush cache
+	down
+}
+unrelated
 forged "esp over IPv4" esp "${OUT4[@]}" "${N4[@]:0:3}" 198.51.100.7 68 576
 forged "ah over IPv4" ah "${OUT4[@]}" "${N4[@]:0:3}" 198.51.100.7 68 576
 forged "esp over IPv6" esp "${OUT6[@]}" "${N6[@]:0:3}" 2001:db8:2::7 1280 1280

@@ -29,6 +29,13 @@ check "nothing in clear" only_protected /run/veth0.pcap
 check "no packet was a fragment" expect fragments 0 \
 	"$(packets_in /run/veth0.pcap 'ip[6:2] & 0x3fff != 0 or ip6[6] == 44')"
 
+# only the first of several records its route (RFC 791 section 3.1)
+capture a veth0 /run/route.pcap -Q out -s 200
+check "a recorded route" ping_ok a 10.0.0.2 -R -s 3000
+capture_end
+check "the first fragment has the option" expect fragments 1 "$(packets_in /run/route.pcap 'ip[6:2] = 0x2000 and ip[20:2] = 0x0107')"
+check "two others do not" expect fragments 2 "$(packets_in /run/route.pcap 'ip[6:2] & 0x1fff != 0 and ip[20:4] = 0x01010101')"
+
 # a tunnel leaves its own checksum to the device, too
 overlay() { # KIND LOCAL REMOTE OPTION...
 	run_in a ip link add over type "$1" local "$2" remote "$3" "${@:4}"

@@ -136,3 +136,42 @@ run_in a postern state add src 10.0.0.1 dst 10.77.0.2 proto esp spi 0x2005 mode 
 check "dummy packets without a route are refused" refuse 'no route' dummy dst 10.77.0.2 proto esp spi 0x2005
 check "tfcpad of AH is refused" refuse 'tfcpad is of ESP' add src 10.0.0.1 dst 10.0.0.2 proto ah spi 0x2006 \
 	auth-trunc 'hmac(sha256)' "$(hexkey 32)" 128 tfcpad 100
+
+# Each SA of several pads, the middle one as well, as far as the last header leaves room.
+chain() { # NAME TFCPAD LENGTHS
+	local i=0 words proto tmpl=() end state
+
+	for words in 'esp tunnel' "esp tunnel tfcpad $2" 'ah transport'; do
+		# shellcheck disable=SC2086
+		set -- "$1" "$2" "$3" $words
+		i=$((i + 1)) proto=$4 key=$(hexkey 20)
+		state=(src 10.0.0.1 dst 10.0.0.2 proto "$proto" spi 0x300$i reqid $i mode "$5" "${@:6}")
+		if [[ $proto = ah ]]; then
+			state+=(auth-trunc 'hmac(sha256)' "$(hexkey 32)" 128)
+		else
+			state+=(aead 'rfc4106(gcm(aes))' "$key" 128)
+		fi
+		run_in a postern state add "${state[@]}" dir out
+		run_in b postern state add "${state[@]}" dir in
+		tmpl+=(tmpl src 10.0.0.1 dst 10.0.0.2 proto "$proto" reqid $i mode "$5")
+	done
+	run_in a postern policy add dir out src 10.8.0.1 dst 10.8.0.2 "${tmpl[@]}"
+	run_in b postern policy add dir in src 10.8.0.1 dst 10.8.0.2 "${tmpl[@]}"
+	capture b veth0 $PCAP -Q in 'ip proto 51'
+	for i in 1 100 700; do
+		check "$1: $i octets" ping_ok a 10.8.0.2 -I 10.8.0.1 -s $i
+	done
+	capture_end
+	check "$1: one length" expect lengths "$3 " "$(tshark -r $PCAP -T fields -e ip.len -Y 'ah && !icmp' 2>/dev/null | sed 's/,.*//' | sort -nu | tr '\n' ' ')"
+	for end in a b; do
+		run_in $end postern policy flush
+		run_in $end postern state flush
+	done
+}
+addr a lo 10.8.0.1/32
+addr b lo 10.8.0.2/32
+ip -n a route add 10.8.0.2 via 10.0.0.2
+ip -n b route add 10.8.0.1 via 10.0.0.1
+# 900 in ESP, with 20 + 8 + 8 + 4 + 16 around them, and AH's 32
+chain 'tfcpad of a middle SA' 900 988
+chain 'tfcpad of a middle SA, 65535' 65535 1500
