@@ -417,18 +417,6 @@ static enum postern_drop_reason check_packet(struct postern_out *o)
 	return 0;
 }
 
-/* Padding is of each SA (RFC 4303 section 2.7), as far as the path takes it. */
-static noinline enum postern_drop_reason pad_next(struct postern_out *o)
-{
-	enum postern_drop_reason reason = 0;
-
-	if (o->next_count)
-		reason = find_last_route(o);
-	if (!reason)
-		postern_pmtu_pad(o);
-	return reason;
-}
-
 /* What leaves one SA comes to the next; as output_one. */
 static struct postern_job *output_next(struct postern_job *job, int *err)
 {
@@ -458,8 +446,11 @@ static struct postern_job *output_next(struct postern_job *job, int *err)
 	memcpy(o.next, job->others + 1, o.next_count * sizeof(o.next[0]));
 	postern_job_put(job);	/* they live for a grace period */
 	reason = find_route(&o);
-	if (likely(!reason) && unlikely(o.sa->tfcpad))
-		reason = pad_next(&o);
+	if (likely(!reason) && unlikely(o.sa->tfcpad)) {
+		reason = find_last_route(&o);
+		if (!reason)
+			postern_pmtu_pad(&o);
+	}
 	if (unlikely(reason)) {
 		postern_drop(&site, o.skb, reason);
 		job = NULL;

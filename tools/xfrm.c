@@ -102,19 +102,12 @@ static bool has_ports(uint8_t proto)
 }
 
 /* Postern takes the code of ICMP only with a single type, and none of MH. */
-static bool is_code_refused(const struct selector *sel)
+static bool takes_code(const struct selector *sel)
 {
-	if (!(sel->has & HAS(POSTERN_A_SELECTOR_DPORT_FIRST)))
-		return false;
-	switch (sel->proto) {
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
-		return !(sel->has & HAS(POSTERN_A_SELECTOR_SPORT_FIRST)) ||
-		       sel->sport_first != sel->sport_last;
-	case IPPROTO_MH:
-		return true;
-	}
-	return false;
+	if (sel->proto != IPPROTO_ICMP && sel->proto != IPPROTO_ICMPV6)
+		return sel->proto != IPPROTO_MH;
+	return sel->has & HAS(POSTERN_A_SELECTOR_SPORT_FIRST) &&
+	       sel->sport_first == sel->sport_last;
 }
 
 /* Return: false when the result is wider than @from. */
@@ -147,18 +140,13 @@ static bool set_selector(struct selector *sel, const struct xfrm_selector *from)
 		exact &= set_ports(&sel->sport_first, &sel->sport_last,
 				   from->sport, from->sport_mask);
 	}
-	if (from->dport_mask) {
+	if (from->dport_mask && !takes_code(sel)) {
+		exact = false;
+	} else if (from->dport_mask) {
 		sel->has |= HAS(POSTERN_A_SELECTOR_DPORT_FIRST) |
 			    HAS(POSTERN_A_SELECTOR_DPORT_LAST);
 		exact &= set_ports(&sel->dport_first, &sel->dport_last,
 				   from->dport, from->dport_mask);
-	}
-	if (is_code_refused(sel)) {
-		sel->has &= ~(HAS(POSTERN_A_SELECTOR_DPORT_FIRST) |
-			      HAS(POSTERN_A_SELECTOR_DPORT_LAST));
-		sel->dport_first = 0;
-		sel->dport_last = 0;
-		exact = false;
 	}
 	return exact;
 }
@@ -215,32 +203,19 @@ static int parse_auth(const struct attrs *attrs, struct xfrm_sa *out)
 	return err;
 }
 
-static int parse_crypt(const struct attrs *attrs, struct xfrm_sa *out)
+/* Without an ICV: of a cipher, or of IPComp, which has no key. */
+static int parse_algo(const struct attrs *attrs, uint16_t type, struct algo *to,
+		      struct sa *sa, uint16_t attr)
 {
 	const struct xfrm_algo *a;
 	int err = 0;
 
-	a = payload(attrs, XFRMA_ALG_CRYPT, sizeof(*a), &err);
+	a = payload(attrs, type, sizeof(*a), &err);
 	if (!a)
 		return err;
-	err = set_algo(&out->sa.crypt, attrs->a[XFRMA_ALG_CRYPT], sizeof(*a),
-		       a->alg_name, a->alg_key_len);
-	out->sa.has |= HAS(POSTERN_A_SA_CRYPT);
-	return err;
-}
-
-static int parse_comp(const struct attrs *attrs, struct xfrm_sa *out)
-{
-	const struct xfrm_algo *a;
-	int err = 0;
-
-	a = payload(attrs, XFRMA_ALG_COMP, sizeof(*a), &err);
-	if (!a)
-		return err;
-	err = set_algo(&out->sa.comp, attrs->a[XFRMA_ALG_COMP], sizeof(*a),
-		       a->alg_name, 0);
-	out->sa.has |= HAS(POSTERN_A_SA_COMP);
-	return err;
+	sa->has |= HAS(attr);
+	return set_algo(to, attrs->a[type], sizeof(*a), a->alg_name,
+			type == XFRMA_ALG_COMP ? 0 : a->alg_key_len);
 }
 
 static void bit_set(struct replay *replay, uint32_t bit)
@@ -330,13 +305,13 @@ static void set_limit(struct lifetime *lft, uint16_t attr, uint64_t *to,
 }
 
 /* XFRM takes a soft limit behind the hard one, and never comes to it. */
-static void drop_unreached(struct lifetime *lft, uint16_t soft, uint64_t *at,
-			   uint16_t hard, uint64_t end)
+static void set_limits(struct lifetime *lft, uint16_t soft, uint64_t *soft_to,
+		       uint64_t soft_from, uint16_t hard, uint64_t *hard_to,
+		       uint64_t hard_from)
 {
-	if (!(lft->has & HAS(soft)) || !(lft->has & HAS(hard)) || *at <= end)
-		return;
-	lft->has &= ~HAS(soft);
-	*at = 0;
+	set_limit(lft, hard, hard_to, hard_from);
+	if (!(lft->has & HAS(hard)) || soft_from <= hard_from)
+		set_limit(lft, soft, soft_to, soft_from);
 }
 
 static void set_lifetime(struct sa *sa, const struct xfrm_lifetime_cfg *from)
@@ -344,30 +319,18 @@ static void set_lifetime(struct sa *sa, const struct xfrm_lifetime_cfg *from)
 	struct lifetime *l = &sa->lifetime;
 
 	sa->has |= HAS(POSTERN_A_SA_LIFETIME);
-	set_limit(l, POSTERN_A_LIFETIME_BYTE_SOFT, &l->byte_soft,
-		  from->soft_byte_limit);
-	set_limit(l, POSTERN_A_LIFETIME_BYTE_HARD, &l->byte_hard,
-		  from->hard_byte_limit);
-	set_limit(l, POSTERN_A_LIFETIME_PACKET_SOFT, &l->packet_soft,
-		  from->soft_packet_limit);
-	set_limit(l, POSTERN_A_LIFETIME_PACKET_HARD, &l->packet_hard,
-		  from->hard_packet_limit);
-	set_limit(l, POSTERN_A_LIFETIME_ADD_SOFT, &l->add_soft,
-		  from->soft_add_expires_seconds);
-	set_limit(l, POSTERN_A_LIFETIME_ADD_HARD, &l->add_hard,
-		  from->hard_add_expires_seconds);
-	set_limit(l, POSTERN_A_LIFETIME_USE_SOFT, &l->use_soft,
-		  from->soft_use_expires_seconds);
-	set_limit(l, POSTERN_A_LIFETIME_USE_HARD, &l->use_hard,
-		  from->hard_use_expires_seconds);
-	drop_unreached(l, POSTERN_A_LIFETIME_BYTE_SOFT, &l->byte_soft,
-		       POSTERN_A_LIFETIME_BYTE_HARD, l->byte_hard);
-	drop_unreached(l, POSTERN_A_LIFETIME_PACKET_SOFT, &l->packet_soft,
-		       POSTERN_A_LIFETIME_PACKET_HARD, l->packet_hard);
-	drop_unreached(l, POSTERN_A_LIFETIME_ADD_SOFT, &l->add_soft,
-		       POSTERN_A_LIFETIME_ADD_HARD, l->add_hard);
-	drop_unreached(l, POSTERN_A_LIFETIME_USE_SOFT, &l->use_soft,
-		       POSTERN_A_LIFETIME_USE_HARD, l->use_hard);
+	set_limits(l, POSTERN_A_LIFETIME_BYTE_SOFT, &l->byte_soft,
+		   from->soft_byte_limit, POSTERN_A_LIFETIME_BYTE_HARD,
+		   &l->byte_hard, from->hard_byte_limit);
+	set_limits(l, POSTERN_A_LIFETIME_PACKET_SOFT, &l->packet_soft,
+		   from->soft_packet_limit, POSTERN_A_LIFETIME_PACKET_HARD,
+		   &l->packet_hard, from->hard_packet_limit);
+	set_limits(l, POSTERN_A_LIFETIME_ADD_SOFT, &l->add_soft,
+		   from->soft_add_expires_seconds, POSTERN_A_LIFETIME_ADD_HARD,
+		   &l->add_hard, from->hard_add_expires_seconds);
+	set_limits(l, POSTERN_A_LIFETIME_USE_SOFT, &l->use_soft,
+		   from->soft_use_expires_seconds, POSTERN_A_LIFETIME_USE_HARD,
+		   &l->use_hard, from->hard_use_expires_seconds);
 }
 
 static void set_usage(struct sa *sa, const struct xfrm_lifetime_cur *from)
@@ -618,9 +581,11 @@ int xfrm_parse_sa(const struct nlmsghdr *nlh, struct xfrm_sa *out)
 	if (!err)
 		err = parse_auth(&attrs, out);
 	if (!err)
-		err = parse_crypt(&attrs, out);
+		err = parse_algo(&attrs, XFRMA_ALG_CRYPT, &out->sa.crypt,
+				 &out->sa, POSTERN_A_SA_CRYPT);
 	if (!err)
-		err = parse_comp(&attrs, out);
+		err = parse_algo(&attrs, XFRMA_ALG_COMP, &out->sa.comp,
+				 &out->sa, POSTERN_A_SA_COMP);
 	if (!err)
 		err = parse_replay(&attrs, out);
 	if (err)

@@ -116,8 +116,8 @@ run_in a postern policy add dir out src 10.0.0.1 dst 10.9.0.0/24 proto icmp tmpl
 ip -n a route add 10.9.0.0/24 via 10.0.0.2
 pings=()
 for i in {1..8}; do
-	addr b lo 10.9.0.$i/32
-	background b taskset -c 0 ping -q -f -c 60 -W 1 -I 10.9.0.$i 10.0.0.1
+	addr b lo "10.9.0.$i/32"
+	background b taskset -c 0 ping -q -f -c 60 -W 1 -I "10.9.0.$i" 10.0.0.1
 	pings+=("$BACKGROUND")
 done
 wait "${pings[@]}" || true

@@ -139,21 +139,18 @@ check "tfcpad of AH is refused" refuse 'tfcpad is of ESP' add src 10.0.0.1 dst 1
 
 # Each SA of several pads, the middle one as well, as far as the last header leaves room.
 chain() { # NAME TFCPAD LENGTHS
-	local i=0 words proto tmpl=() end state
+	local i proto mode=tunnel tmpl=() end state
 
-	for words in 'esp tunnel' "esp tunnel tfcpad $2" 'ah transport'; do
-		# shellcheck disable=SC2086
-		set -- "$1" "$2" "$3" $words
-		i=$((i + 1)) proto=$4 key=$(hexkey 20)
-		state=(src 10.0.0.1 dst 10.0.0.2 proto "$proto" spi 0x300$i reqid $i mode "$5" "${@:6}")
-		if [[ $proto = ah ]]; then
-			state+=(auth-trunc 'hmac(sha256)' "$(hexkey 32)" 128)
-		else
-			state+=(aead 'rfc4106(gcm(aes))' "$key" 128)
-		fi
+	for i in 1 2 3; do
+		proto=esp state=(aead 'rfc4106(gcm(aes))' "$(hexkey 20)" 128)
+		case $i in
+		2) state+=(tfcpad "$2") ;;
+		3) proto=ah mode=transport state=(auth-trunc 'hmac(sha256)' "$(hexkey 32)" 128) ;;
+		esac
+		state+=(src 10.0.0.1 dst 10.0.0.2 proto "$proto" spi "0x300$i" reqid "$i" mode "$mode")
 		run_in a postern state add "${state[@]}" dir out
 		run_in b postern state add "${state[@]}" dir in
-		tmpl+=(tmpl src 10.0.0.1 dst 10.0.0.2 proto "$proto" reqid $i mode "$5")
+		tmpl+=(tmpl src 10.0.0.1 dst 10.0.0.2 proto "$proto" reqid "$i" mode "$mode")
 	done
 	run_in a postern policy add dir out src 10.8.0.1 dst 10.8.0.2 "${tmpl[@]}"
 	run_in b postern policy add dir in src 10.8.0.1 dst 10.8.0.2 "${tmpl[@]}"

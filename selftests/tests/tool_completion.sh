@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # After a tab bash offers the words of a command and the names of what is there, and runs
 # no name.
+#
+# shellcheck disable=SC2016 # names with a dollar sign
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=/dev/null
 . ../tools/completion/postern.bash
@@ -13,7 +15,7 @@ offers() { # WORD...: the last one is to be completed
 	echo "${COMPREPLY[*]}"
 }
 
-cd /run
+cd /run || exit
 check "objects" expect words 'state stats' "$(offers postern sta)"
 check "commands" expect words 'delete deleteall' "$(offers postern policy de)"
 check "what may follow" expect words 'mode mask' "$(offers postern state add m)"
