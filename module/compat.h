@@ -139,6 +139,17 @@ static inline void postern_ct_iterate(struct net *net,
 #define POSTERN_FLOWTABLE_TUNNELS	false
 #endif
 
+static inline struct rtable *postern_rt_alloc(struct net_device *dev, unsigned int flags,
+					      u16 type, unsigned int dst_flags)
+{
+#ifdef HAVE_RT_NOPOLICY
+	return rt_dst_alloc(dev, flags, type, dst_flags & DST_NOPOLICY,
+			    dst_flags & DST_NOXFRM);
+#else
+	return rt_dst_alloc(dev, flags, type, dst_flags & DST_NOXFRM);
+#endif
+}
+
 /* How long a learned path MTU is believed (RFC 1191 section 6.3), in jiffies. */
 static inline unsigned long postern_mtu_expires(const struct net *net, bool ipv4)
 {

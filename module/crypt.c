@@ -209,8 +209,8 @@ void postern_skb_move_owner(struct sk_buff *skb, struct sk_buff *out)
 	if (!sk || !is_skb_wmem(skb))
 		return;
 #ifdef CONFIG_SOCK_VALIDATE_XMIT
-	/* a device would take it for TCP, of which it is to make TLS */
-	if (sk_fullsock(sk) && sk->sk_validate_xmit_skb)
+	/* the device would take it for the socket's TCP, and encrypt it as TLS */
+	if (sk_fullsock(sk) && READ_ONCE(sk->sk_validate_xmit_skb))
 		return;
 #endif
 	out->sk = sk;

@@ -56,7 +56,7 @@ static enum postern_drop_reason enqueue(struct postern_sad *sad,
 		return reason;
 	if (!skb_dst_force(skb))
 		return POSTERN_DROP_OUT_NO_ROUTE;
-	/* the stack's own, by which it answers in all namespaces, may not be kept busy */
+	/* the stack answers in all namespaces by a few sockets of its own */
 	if (skb->sk && sk_fullsock(skb->sk) && !skb->sk->sk_net_refcnt)
 		skb_orphan(skb);
 	skb->dev = NULL;	/* it may go away before the packet does */

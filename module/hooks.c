@@ -310,17 +310,14 @@ static unsigned int local_in(struct sk_buff *skb,
 			     const struct nf_hook_state *state, bool ipv4)
 {
 	struct postern_net *pn = postern_net(state->net);
-	struct postern_drop_site site = { .stats = pn->stats };
 	struct carrier c;
 	unsigned int off;
 
 	off = ipsec_header(pn, skb, ipv4, &c);
 	if (likely(!off && !c.port)) {
-		if (c.proto != (ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6) ||
-		    likely(postern_pmtu_learn(pn, skb, ipv4)))
-			return NF_ACCEPT;
-		postern_drop(&site, skb, POSTERN_DROP_IN_PMTU);
-		return NF_STOLEN;
+		if (c.proto == (ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+			postern_pmtu_learn(pn, skb, ipv4);
+		return NF_ACCEPT;
 	}
 	if (unlikely(c.port && is_batch(skb)))
 		return local_in_batch(pn, skb, state, ipv4, off);

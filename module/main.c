@@ -21,14 +21,15 @@
 #include "path.h"
 #include "postern_version.h"
 
+#define USER_WALKS		4	/* at a time */
 #define UNKNOWN_A_SECOND	10	/* events; anybody can send such packets */
 
 unsigned int postern_net_id __read_mostly;
 const struct postern_notify *postern_notify = &postern_event_notify;
 
 /*
- * What an unprivileged user keeps busy is not what the host waits for; and of walks over
- * connections, which all wait for one lock of the kernel's, users have one at a time.
+ * What an unprivileged user keeps busy is not what the host waits for.  Walks over all
+ * connections wait for one lock of the kernel's: users have few of them at a time.
  */
 static struct workqueue_struct *wq_of_host, *wq_of_users, *walks_of_users;
 
@@ -189,7 +190,8 @@ static int __init postern_init(void)
 	wq_of_users = alloc_workqueue("postern_users", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!wq_of_users)
 		goto err_host;
-	walks_of_users = alloc_ordered_workqueue("postern_walks", WQ_MEM_RECLAIM);
+	walks_of_users = alloc_workqueue("postern_walks", WQ_UNBOUND | WQ_MEM_RECLAIM,
+					 USER_WALKS);
 	if (!walks_of_users)
 		goto err_users;
 	err = postern_crypt_init();

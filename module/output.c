@@ -297,7 +297,7 @@ static enum postern_drop_reason find_route(struct postern_out *o)
 		if (unlikely(!dst || dst->flags & DST_FAKE_RTABLE))
 			o->dst = postern_route(o->pn, sa, o->skb->mark, o->encap);
 		else if (dst_hold_safe(dst))
-			o->dst = sa->ipv4 ? dst : postern_pmtu_plain(dst);
+			o->dst = postern_pmtu_plain(dst);
 		return o->dst ? check_transport(o) : POSTERN_DROP_OUT_NO_ROUTE;
 	}
 	o->ip_len = 0;

@@ -98,7 +98,7 @@ unsigned int postern_pmtu_inner(struct postern_out *o);
 struct dst_entry *postern_pmtu_plain(struct dst_entry *dst);
 bool postern_pmtu_fits(struct postern_out *o);
 void postern_pmtu_pad(struct postern_out *o);
-bool postern_pmtu_learn(struct postern_net *pn, struct sk_buff *skb, bool ipv4);
+void postern_pmtu_learn(struct postern_net *pn, struct sk_buff *skb, bool ipv4);
 
 /* dummy.c */
 struct sk_buff *postern_dummy_packet(const struct postern_sa *sa, unsigned int size);

@@ -13,27 +13,41 @@
 #include <net/ip6_fib.h>
 #include <net/ipv6.h>
 #include <net/nexthop.h>
+#include <net/route.h>
 #include "beet.h"
 #include "compat.h"
 #include "flow.h"
 #include "path.h"
 #include "xform.h"
 
-/* A route that is told of less is locked: what is forwarded goes by it, too. */
-#define IPV4_LOCKED	552
-
-/**
- * postern_pmtu_plain - a route without the path MTU that the stack learned
- * @dst: route of IPv6, referenced
- *
- * What the stack has learned for a destination lies in a copy of the route.  What the
- * local sender of a packet was told, because its packets grow, is among it: the grown
- * ones must not go by it, or they would grow too large again.
- *
- * Return: the route that @dst was copied from, in place of it, or @dst.
- * Context: RCU read side.
+/*
+ * What is forwarded goes by what the stack has learned where that is so little that it
+ * locked the route; and anybody can make it learn that, with an ICMP message about a
+ * packet of no SA.  The copy goes with its packet: a device that goes does not know of it.
  */
-struct dst_entry *postern_pmtu_plain(struct dst_entry *dst)
+static struct dst_entry *plain_ipv4(struct dst_entry *dst)
+{
+	struct rtable *rt = container_of(dst, struct rtable, dst), *plain;
+
+	if (likely(!rt->rt_mtu_locked))
+		return dst;
+	plain = postern_rt_alloc(dst_dev(dst), rt->rt_flags, rt->rt_type, dst->flags);
+	if (!plain)
+		return dst;
+	ip_dst_init_metrics(&plain->dst, (struct dst_metrics *)DST_METRICS_PTR(dst));
+	plain->rt_iif = rt->rt_iif;
+	plain->rt_gw_family = rt->rt_gw_family;
+	if (rt->rt_gw_family == AF_INET6)
+		plain->rt_gw6 = rt->rt_gw6;
+	else
+		plain->rt_gw4 = rt->rt_gw4;
+	plain->dst.output = dst->output;
+	plain->dst.lwtstate = lwtstate_get(dst->lwtstate);
+	dst_release(dst);
+	return &plain->dst;
+}
+
+static struct dst_entry *plain_ipv6(struct dst_entry *dst)
 {
 	const u32 flags = RTF_CACHE | RTF_MODIFIED | RTF_DYNAMIC;
 	struct rt6_info *rt6 = container_of(dst, struct rt6_info, dst);
@@ -61,6 +75,23 @@ struct dst_entry *postern_pmtu_plain(struct dst_entry *dst)
 		return &plain->dst;
 	}
 	return dst;
+}
+
+/**
+ * postern_pmtu_plain - a route without the path MTU that the stack learned
+ * @dst: route, referenced
+ *
+ * What the stack has learned for a destination lies in a copy of the route.  What the
+ * local sender of a packet was told, because its packets grow, is among it: the grown
+ * ones must not go by it, or they would grow too large again.
+ *
+ * Return: the route that @dst was copied from, or one without it, in place of @dst; or
+ * @dst.
+ * Context: RCU read side.
+ */
+struct dst_entry *postern_pmtu_plain(struct dst_entry *dst)
+{
+	return dst->ops->family == AF_INET ? plain_ipv4(dst) : plain_ipv6(dst);
 }
 
 /* Whose packets are sent. */
@@ -305,34 +336,27 @@ static struct postern_sa *quoted_sa(struct postern_net *pn, const struct sk_buff
  * SA may have sent, and its sender then only hears of it when its next packet does not
  * fit (RFC 4301 section 8.2.1).
  *
- * One about anything else, which anybody may have sent, can make the stack lock all routes
- * of IPv4 to a host to 552 octets, those of SAs as well.
- *
- * Return: false for such a one: the stack must not see it.
  * Context: LOCAL_IN.
  */
-bool postern_pmtu_learn(struct postern_net *pn, struct sk_buff *skb, bool ipv4)
+void postern_pmtu_learn(struct postern_net *pn, struct sk_buff *skb, bool ipv4)
 {
 	unsigned int off = ipv4 ? ip_hdrlen(skb) : sizeof(struct ipv6hdr);
 	u8 proto = ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
 	u8 family = ipv4 ? AF_INET : AF_INET6;
 	struct postern_flow flow, quoted;
 	struct icmphdr buf, *icmp;	/* that of IPv6 has the same layout */
-	unsigned int mtu;
-	struct postern_sa *sa = NULL;
+	struct postern_sa *sa;
 	int upper;
 
 	icmp = skb_header_pointer(skb, off, sizeof(buf), &buf);
 	if (!icmp || icmp->type != (ipv4 ? ICMP_DEST_UNREACH : ICMPV6_PKT_TOOBIG) ||
 	    (ipv4 && icmp->code != ICMP_FRAG_NEEDED))
-		return true;
-	mtu = ipv4 ? ntohs(icmp->un.frag.mtu) : ntohl(icmp->un.gateway);
-	if (postern_flow_read(&flow, skb, family) &&
-	    postern_flow_read_quoted(&quoted, &upper, skb, &flow))
-		sa = quoted_sa(pn, skb, &quoted, upper);
-	if (!sa)
-		return !ipv4 || mtu >= IPV4_LOCKED || !READ_ONCE(pn->sad.count);
-	if (!nf_checksum(skb, NF_INET_LOCAL_IN, off, proto, family))
-		learn(sa, mtu);
-	return true;
+		return;
+	if (!postern_flow_read(&flow, skb, family) ||
+	    !postern_flow_read_quoted(&quoted, &upper, skb, &flow))
+		return;
+	sa = quoted_sa(pn, skb, &quoted, upper);
+	if (sa && !nf_checksum(skb, NF_INET_LOCAL_IN, off, proto, family))
+		learn(sa, ipv4 ? ntohs(icmp->un.frag.mtu) :
+				 ntohl(icmp->un.gateway));
 }

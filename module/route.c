@@ -31,7 +31,7 @@ static struct dst_entry *route_ipv4(struct postern_net *pn, struct postern_sa *s
 	if (likely(cached)) {
 		rt = dst_cache_get_ip4(&sa->route, &saddr);
 		if (likely(rt))
-			return &rt->dst;
+			return postern_pmtu_plain(&rt->dst);
 	}
 	rt = ip_route_output_flow(pn->net, &fl4, NULL);
 	if (IS_ERR(rt))
@@ -40,7 +40,7 @@ static struct dst_entry *route_ipv4(struct postern_net *pn, struct postern_sa *s
 		dst_cache_set_ip4(&sa->route, &rt->dst, fl4.saddr);
 		remembered(sa, encap);
 	}
-	return &rt->dst;
+	return postern_pmtu_plain(&rt->dst);
 }
 
 static struct dst_entry *route_ipv6(struct postern_net *pn, struct postern_sa *sa,

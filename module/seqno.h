@@ -10,7 +10,7 @@
  * younger ones are there, and at the end of the module.
  *
  * The host has a table of its own, and so has each of its users who makes user
- * namespaces: nobody's keys push those of another out of memory.
+ * namespaces, root as well: none pushes the keys of another out of memory.
  */
 #ifndef _POSTERN_SEQNO_H
 #define _POSTERN_SEQNO_H

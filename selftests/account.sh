@@ -11,7 +11,7 @@ stats_of() { postern -n "$1" -j stats; }
 accounts_balance() {
 	numbers_of "$1" | awk '
 		{ n[$1] = $2 }
-		!$3 || /^(in-cleartext|in-pmtu|(in|out)-discard|(in|out)-malformed|out-conntrack) / { next }
+		!$3 || /^(in-cleartext|(in|out)-discard|(in|out)-malformed|out-conntrack) / { next }
 		/^(in-|unknown-spi)/ { in_drops += $2 }
 		/^out-/ { out_drops += $2 }
 		function left(name, got, want) {

@@ -100,7 +100,7 @@ static int on_host(const struct nlmsghdr *nlh, void *data)
 {
 	struct bridge *b = data;
 
-	/* A router's table may change all the time: that waits for the timer. */
+	/* Routes, and links under them, may change all the time: that waits for the timer. */
 	if (nlh->nlmsg_type == RTM_NEWADDR || nlh->nlmsg_type == RTM_DELADDR)
 		b->mirror.host_changed = true;
 	else
@@ -235,7 +235,7 @@ static int open_all(struct bridge *b)
 	};
 	static const unsigned int host_groups[] = {
 		RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
-		RTNLGRP_IPV6_ROUTE, 0
+		RTNLGRP_IPV6_ROUTE, RTNLGRP_LINK, 0
 	};
 	int err;
 

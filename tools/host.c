@@ -85,7 +85,7 @@ int host_load_addrs(struct nlsock *rt, struct host *host)
 	return dump(rt, RTM_GETADDR, sizeof(struct ifaddrmsg), take_addr, host);
 }
 
-/* Of several next hops the first that is there. */
+/* Of several next hops the first whose device is there. */
 static void take_hop(const struct nlattr *hops, struct host_route *route)
 {
 	const char *at = mnl_attr_get_payload(hops);
@@ -98,7 +98,7 @@ static void take_hop(const struct nlattr *hops, struct host_route *route)
 		len = NLMSG_ALIGN(hop->rtnh_len);
 		if (hop->rtnh_len < sizeof(*hop) || len > left)
 			return;
-		if (hop->rtnh_flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN))
+		if (hop->rtnh_flags & RTNH_F_DEAD)
 			continue;
 		attrs_parse_list(hop + 1, hop->rtnh_len - sizeof(*hop), &attrs);
 		get_addr(&attrs, RTA_GATEWAY, route->dst.len, &route->via);

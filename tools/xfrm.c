@@ -596,7 +596,7 @@ int xfrm_parse_sa(const struct nlmsghdr *nlh, struct xfrm_sa *out)
 			attrs.a[XFRMA_ALG_CRYPT] || attrs.a[XFRMA_ALG_COMP]);
 	snprintf(out->unsupported, sizeof(out->unsupported), "%s",
 		 exact ? find_unsupported(&attrs, out, buf, sizeof(buf)) :
-			 "a selector with an interface or such a port mask");
+			 "a selector with such a port mask or code");
 	return 0;
 }
 
@@ -755,7 +755,7 @@ int xfrm_parse_policy(const struct nlmsghdr *nlh, struct xfrm_policy *out)
 	if (attrs.a[XFRMA_SEC_CTX])
 		note(out, "its security context");
 	if (!set_selector(&policy->selector, &out->info.sel))
-		note(out, "its interface or port mask");
+		note(out, "its port mask or code");
 	err = parse_tmpls(&attrs, out);
 	if (err)
 		return err;

@@ -97,9 +97,7 @@
 	R(OUT_GUARD, "out-guard", \
 	  "a frame that did not come from the IP stack was to leave in clear where a policy says protect or discard, and a guard stands") \
 	R(OUT_NESTING, "out-nesting", \
-	  "devices or protected packets in one another, deeper than the kernel's stack may hold: a route in a circle, or what changes each of them") \
-	R(IN_PMTU, "in-pmtu", \
-	  "an ICMP message about no packet of an SA tells of a path so narrow that the stack would use it for those of SAs as well")
+	  "devices or protected packets in one another, deeper than the kernel's stack may hold: a route in a circle, or what changes each of them")
 
 enum postern_drop_reason {
 	POSTERN_DROP_UNSPEC,

@@ -552,7 +552,7 @@ class Target:
 
     def balanced(self, stats):
         """The same sums as in account.sh."""
-        apart = {'in-cleartext', 'in-discard', 'in-malformed', 'in-pmtu', 'out-discard', 'out-malformed', 'out-conntrack'}
+        apart = {'in-cleartext', 'in-discard', 'in-malformed', 'out-discard', 'out-malformed', 'out-conntrack'}
 
         def drops(prefix):
             return sum(n for name, n in stats.items() if name.startswith(prefix) and name not in apart)

@@ -23,6 +23,7 @@ check "an algorithm, quoted" expect words 'rfc7539esp\(chacha20\,poly1305\)' "$(
 ip link add 'd$(>ran)' type dummy
 mkdir -p /run/netns
 touch '/run/netns/n$(>ran)'
+check "the rest of one that is quoted already" expect words 'hmac\(sha256\)' "$(offers postern state add auth 'hmac\(sha2')"
 check "a device" expect words 'd\$\(\>ran\)' "$(offers postern guard add dev d)"
 check "a namespace" expect words 'n\$\(\>ran\)' "$(offers postern -n n)"
 check "neither was run" test ! -e ran

@@ -88,11 +88,14 @@ __postern_values()
 # compgen -W would run what the name of a device says.
 __postern_reply()
 {
-	local word words
+	local word words quoted
 
 	read -r -d '' -a words <<< "$1" || :
 	for word in "${words[@]}"; do
-		[[ $word != "$cur"* ]] || COMPREPLY+=("$(printf %q "$word")")
+		printf -v quoted %q "$word"
+		if [[ $word == "$cur"* || $quoted == "$cur"* ]]; then
+			COMPREPLY+=("$quoted")
+		fi
 	done
 }
 
