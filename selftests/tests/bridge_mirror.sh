@@ -138,15 +138,18 @@ aead="aead rfc4106(gcm(aes)) $(hexkey 20) 128"
 	check "ipcomp_before_esp" has_policy '.sel.dst == "10.6.0.0/16" and .tmpl[0].proto == "comp" and .tmpl[0].level == "use" and .tmpl[1].proto == "esp"'
 	check "two_templates_are_two" has_policy '.sel.dst == "10.5.0.0/16" and (.tmpl | length) == 2'
 
-	# The host's own way into a tunnel leads there where the peer is, by one of two ways.
-	ip -n a route add 198.51.100.0/24 nexthop via 10.0.0.2 dev veth0 nexthop via 10.0.0.3 dev veth0
-	ip -n a route add 2001:db8:1::/64 nexthop via fd00::2 dev veth0 nexthop via fd00::3 dev veth0
-	x policy add src 10.0.0.1/32 dst 10.15.0.0/16 dir out priority 11 if_id $IF_ID \
-		tmpl src 10.0.0.1 dst 198.51.100.1 proto esp reqid 1 mode tunnel
-	x policy add src fd00::1/128 dst fd15::/64 dir out priority 11 if_id $IF_ID \
-		tmpl src fd00::1 dst 2001:db8:1::1 proto esp reqid 1 mode tunnel
-	check "route_of_two_next_hops" busywait 5 leads_to '10.15.0.0/16 via 10.0.0.2 dev veth0 .*src 10.0.0.1'
-	check "route_of_two_next_hops_v6" busywait 5 leads_to 'fd15::/64 via fd00::2 dev veth0 .*src fd00::1'
+	# The host's own way into a tunnel leads there where the peer is, by one of two ways,
+	# of which the debug kernel knows nothing.
+	if [[ $LANE != debug ]]; then
+		ip -n a route add 198.51.100.0/24 nexthop via 10.0.0.2 dev veth0 nexthop via 10.0.0.3 dev veth0
+		ip -n a route add 2001:db8:1::/64 nexthop via fd00::2 dev veth0 nexthop via fd00::3 dev veth0
+		x policy add src 10.0.0.1/32 dst 10.15.0.0/16 dir out priority 11 if_id $IF_ID \
+			tmpl src 10.0.0.1 dst 198.51.100.1 proto esp reqid 1 mode tunnel
+		x policy add src fd00::1/128 dst fd15::/64 dir out priority 11 if_id $IF_ID \
+			tmpl src fd00::1 dst 2001:db8:1::1 proto esp reqid 1 mode tunnel
+		check "route_of_two_next_hops" busywait 5 leads_to '10.15.0.0/16 via 10.0.0.2 dev veth0 .*src 10.0.0.1'
+		check "route_of_two_next_hops_v6" busywait 5 leads_to 'fd15::/64 via fd00::2 dev veth0 .*src fd00::1'
+	fi
 
 	# A change of priority, as a trap makes way for an SA.
 	x policy update src 10.0.0.1/32 dst 10.0.0.2/32 dir out priority 90 if_id $IF_ID tmpl src 10.0.0.1 dst 10.0.0.2 proto esp spi 0x1000 reqid 7 mode tunnel

@@ -20,11 +20,11 @@ check "objects" expect words 'state stats' "$(offers postern sta)"
 check "commands" expect words 'delete deleteall' "$(offers postern policy de)"
 check "what may follow" expect words 'mode mask' "$(offers postern state add m)"
 check "an algorithm, quoted" expect words 'rfc7539esp\(chacha20\,poly1305\)' "$(offers postern state add aead rfc7)"
-ip link add 'd$(>ran)' type dummy
+ip link add 'x$(>ran)' type dummy
 mkdir -p /run/netns
 touch '/run/netns/n$(>ran)'
 check "the rest of one that is quoted already" expect words 'hmac\(sha256\)' "$(offers postern state add auth 'hmac\(sha2')"
-check "a device" expect words 'd\$\(\>ran\)' "$(offers postern guard add dev d)"
+check "a device" expect words 'x\$\(\>ran\)' "$(offers postern guard add dev x)"
 check "a namespace" expect words 'n\$\(\>ran\)' "$(offers postern -n n)"
 check "neither was run" test ! -e ran
 rm '/run/netns/n$(>ran)'
