@@ -559,6 +559,13 @@ class Target:
         return (stats['=in-packets'] == stats['=in-delivered'] + stats['=in-fragments'] + stats['unknown-spi'] + drops('in-') and
                 stats['=out-packets'] == stats['=out-sent'] + stats['=held'] + drops('out-'))
 
+    def settled(self):
+        """Counters when what the kernel sends by itself, on another CPU, has left as well."""
+        end = time.monotonic() + 10
+        while not self.balanced(stats := self.stats()) and time.monotonic() < end:
+            time.sleep(0.05)
+        return stats
+
     def alive(self, mark):
         """SAs through which no right packet comes."""
         self.drain()
@@ -612,7 +619,7 @@ def main():
         n += len(batch)
         left += target.drain()[1]
         dead = target.alive(f'after {n}')
-        stats = target.stats()
+        stats = target.settled()
         if dead or not target.balanced(stats):
             again = target.alive(f'again {n}')
             print('again:', again, target.stats() - stats)
