@@ -3,6 +3,8 @@
 # After a tab bash offers the words of a command and the names of what is there, and runs
 # no name.
 #
+# lanes: stock
+#
 # shellcheck disable=SC2016 # names with a dollar sign
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=/dev/null
