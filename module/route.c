@@ -30,7 +30,9 @@ static struct dst_entry *route_ipv4(struct postern_net *pn, struct postern_sa *s
 
 	if (likely(cached)) {
 		rt = dst_cache_get_ip4(&sa->route, &saddr);
-		if (likely(rt))
+		if (likely(rt && !rt->rt_mtu_locked))
+			return &rt->dst;
+		if (rt)
 			return postern_pmtu_plain(&rt->dst);
 	}
 	rt = ip_route_output_flow(pn->net, &fl4, NULL);
