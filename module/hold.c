@@ -56,9 +56,6 @@ static enum postern_drop_reason enqueue(struct postern_sad *sad,
 		return reason;
 	if (!skb_dst_force(skb))
 		return POSTERN_DROP_OUT_NO_ROUTE;
-	/* the stack answers in all namespaces by a few sockets of its own */
-	if (skb->sk && sk_fullsock(skb->sk) && !skb->sk->sk_net_refcnt)
-		skb_orphan(skb);
 	skb->dev = NULL;	/* it may go away before the packet does */
 	__skb_queue_tail(&slot->held, skb);
 	slot->held_size += skb->truesize;
@@ -162,6 +159,12 @@ void postern_hold(struct postern_net *pn, struct sk_buff *skb,
 	spin_unlock_bh(&sad->slot_lock);
 
 	if (!ask || postern_notify->acquire(pn, policy, want, flow)) {
+		/*
+		 * The stack answers in all namespaces by a few sockets of its own; what it does
+		 * when one has room again is not for under a lock of ours.
+		 */
+		if (skb->sk && sk_fullsock(skb->sk) && !skb->sk->sk_net_refcnt)
+			skb_orphan(skb);
 		spin_lock_bh(&sad->slot_lock);
 		reason = enqueue(sad, slot, skb);
 		spin_unlock_bh(&sad->slot_lock);
